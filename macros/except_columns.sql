@@ -1,0 +1,8 @@
+-- `select * {{ except_columns([...]) }}`: all columns but these.
+{% macro except_columns(columns) -%}
+    {{ return(adapter.dispatch('except_columns')(columns)) }}
+{%- endmacro %}
+
+{% macro default__except_columns(columns) -%}
+    exclude ({{ columns | join(', ') }})
+{%- endmacro %}

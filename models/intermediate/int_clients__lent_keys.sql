@@ -1,0 +1,30 @@
+-- Grain: one row per operator and client number that stands beside exactly one valid national number.
+-- Rows of that client without a valid number borrow its key: the same client is the same person.
+
+with
+
+records as (
+
+    select * from {{ ref('int_records__judged') }}
+
+),
+
+lent as (
+
+    select
+        operator,
+        client_key,
+        min(person_national_key) as national_key
+
+    from records
+    where
+        is_readable
+        and not is_replaced
+        and client_key is not null
+        and person_national_key is not null
+    group by operator, client_key
+    having count(distinct person_national_key) = 1
+
+)
+
+select * from lent

@@ -1,0 +1,35 @@
+-- Grain: one row per participation and period in which it is present, with who the person is in that period.
+-- The one table that all figures are counted from.
+
+with
+
+participations as (
+
+    select * from {{ ref('int_participations__by_period') }}
+
+),
+
+persons as (
+
+    select * from {{ ref('int_persons__by_period') }}
+
+),
+
+described as (
+
+    select
+        participations.*,
+        persons.sex,
+        persons.age_group,
+        persons.education_level,
+        persons.residence_area
+
+    from participations
+    inner join persons
+        on
+            participations.person_id = persons.person_id
+            and participations.period_number = persons.period_number
+
+)
+
+select * from described

@@ -1,0 +1,78 @@
+-- Grain: one row per participation and period in which it is present.
+
+with
+
+participations as (
+
+    select * from {{ ref('int_participations__merged') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+quarter_hours as (
+
+    select * from {{ ref('int_participations__by_quarter_hours') }}
+
+),
+
+-- a year's hours are the sum of its quarters'
+hours as (
+
+    select
+        quarter_hours.participation_id,
+        periods.period_number,
+        sum(quarter_hours.hours) as hours
+
+    from quarter_hours
+    inner join periods as quarters on quarter_hours.period_number = quarters.period_number
+    inner join periods
+        on
+            quarters.period_start >= periods.period_start
+            and quarters.period_end <= periods.period_end
+    group by quarter_hours.participation_id, periods.period_number
+
+),
+
+present as (
+
+    select
+        periods.period_number,
+        participations.participation_id,
+        participations.person_id,
+        participations.operator,
+        participations.training_type,
+        participations.delivery_mode,
+        participations.training_area,
+        participations.labour_status,
+        case when participations.start_date >= periods.period_start then 1 else 0 end as is_entered,
+        case when participations.open_end_date <= periods.period_end then 1 else 0 end as is_left,
+        case when participations.open_end_date >= periods.period_end then 1 else 0 end as is_in_stock
+
+    from participations
+    inner join periods
+        on
+            participations.start_date <= periods.period_end
+            and participations.open_end_date >= periods.period_start
+
+),
+
+with_hours as (
+
+    select
+        present.*,
+        coalesce(hours.hours, 0) as hours
+
+    from present
+    left join hours
+        on
+            present.participation_id = hours.participation_id
+            and present.period_number = hours.period_number
+
+)
+
+select * from with_hours

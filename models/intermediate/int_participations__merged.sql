@@ -1,0 +1,32 @@
+-- Grain: one row per participation (a spell): one person in one programme of one operator without interruption.
+
+with
+
+records as (
+
+    select * from {{ ref('int_records__spelled') }}
+
+),
+
+merged as (
+
+    select
+        participation_id,
+        min(person_id) as person_id,
+        min(operator) as operator,
+        min(training_type) as training_type,
+        min(programme_code) as programme_code,
+        min(start_date) as start_date,
+        max(open_end_date) as open_end_date,
+        count(*) as records,
+        -- the first known value, in order of start, then record identifier
+        {%- for attribute in ['delivery_mode', 'training_area', 'labour_status'] %}
+        coalesce(min_by({{ attribute }}, position_in_programme) filter (where {{ attribute }} <> '_U'), '_U') as {{ attribute }}{{ "," if not loop.last }}
+        {%- endfor %}
+
+    from records
+    group by participation_id
+
+)
+
+select * from merged

@@ -1,0 +1,93 @@
+-- Grain: one row per person and period in which the person participates.
+-- Sex, age, education and residence have one value per person and period, so that tables by them add up: the first
+-- known value over the person's records that began by the period's end, latest first.
+
+with
+
+records as (
+
+    select
+        person_id,
+        participation_id,
+        start_date,
+        residence_area,
+        sex,
+        education_level,
+        birth_date,
+        row_number() over (
+            partition by person_id
+            order by start_date desc, open_end_date desc, operator, record_id, record_key
+        ) as recency
+
+    from {{ ref('int_records__spelled') }}
+
+),
+
+participations as (
+
+    select * from {{ ref('int_participations__merged') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+age_groups as (
+
+    select * from {{ ref('age_groups') }}
+
+),
+
+described as (
+
+    select
+        records.person_id,
+        periods.period_number,
+        min(periods.period_end) as period_end,
+        {%- for attribute in ['sex', 'education_level', 'residence_area'] %}
+        coalesce(min_by(records.{{ attribute }}, records.recency) filter (where records.{{ attribute }} <> '_U'), '_U') as {{ attribute }},
+        {%- endfor %}
+        min_by(records.birth_date, records.recency) filter (where records.birth_date is not null) as birth_date
+
+    from records
+    inner join participations on records.participation_id = participations.participation_id
+    inner join periods
+        on
+            records.start_date <= periods.period_end
+            and participations.open_end_date >= periods.period_start
+    group by records.person_id, periods.period_number
+
+),
+
+aged as (
+
+    select
+        described.*,
+        {{ completed_years('birth_date', 'period_end') }} as age
+
+    from described
+
+),
+
+grouped as (
+
+    select
+        aged.period_number,
+        aged.person_id,
+        aged.sex,
+        coalesce(age_groups.age_group, '_U') as age_group,
+        aged.education_level,
+        aged.residence_area
+
+    from aged
+    left join age_groups
+        on
+            aged.age >= age_groups.age_from
+            and aged.age <= age_groups.age_to
+
+)
+
+select * from grouped

@@ -1,0 +1,2 @@
+"""synerstat."""
+__version__ = "0.1.0"
