@@ -144,7 +144,7 @@
 
     ),
 
-    both as (
+    all_persons as (
 
         select * from additive_cells
         union all
@@ -169,7 +169,7 @@
             cast(sum(exited) as bigint) as participations_left,
             cast(round(sum(hours)) as bigint) as training_hours
 
-        from both
+        from all_persons
         group by
             period_number
             {%- for dimension in dimensions %},
