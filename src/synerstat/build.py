@@ -1,0 +1,278 @@
+"""Build the warehouse: dbt in this process, then the expectations."""
+
+import hashlib
+import importlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import synerstat
+from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
+from synerstat.warehouse import (
+    BuildState,
+    ExpectationsResult,
+    Progress,
+    RefusedDelivery,
+    Warehouse,
+    forget_build,
+    inputs_digest,
+    persons_are_invented,
+    refused_deliveries,
+    silent,
+    write_build_state,
+    write_expectations,
+)
+
+# a build tells about itself this many times, not once for each of its hundreds of steps
+PROGRESS_LINES = 8
+SHOWN_ISSUES = 10
+
+
+@dataclass(frozen=True)
+class BuildIssue:
+    """A step of the build that failed, or a test that warned. `kind`: model, seed, test ..."""
+
+    kind: str
+    name: str
+    message: str
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did. `counts`: steps that succeeded, by kind."""
+
+    warehouse: Path
+    quarter: str
+    counts: Mapping[str, int]
+    warnings: tuple[BuildIssue, ...]
+    refusals: tuple[RefusedDelivery, ...]
+    expectations: ExpectationsResult
+
+
+def build(
+    project: Path,
+    warehouse: Path,
+    quarter: str,
+    *,
+    target: str = "dev",
+    threads: int = 2,
+    memory_limit: str = "3GB",
+    progress: Progress = silent,
+) -> BuildResult:
+    """Build all models for the reference quarter, test them and check the expectations.
+
+    `project` is the folder of dbt_project.yml, `quarter` looks like 2019Q4, `memory_limit` like
+    3GB. The caller holds the warehouse (`synerstat.warehouse.exclusive`).
+
+    Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
+    the data failed. Failed expectations and refused deliveries are no errors: they stand in the
+    result, and withhold the publication.
+    """
+    if not (project / "dbt_project.yml").exists():
+        raise UsageError(
+            f"{project} holds no dbt_project.yml. "
+            "Run inside the project's folder, or name it with --project."
+        )
+    root = warehouse.resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    forget_build(root)
+    inputs = inputs_digest(root)
+    variables = {
+        "reference_quarter": quarter,
+        "landing_path": str(Warehouse(root).landing),
+    }
+    counts, warnings = _run_dbt(
+        project.resolve(), root, variables, target, threads, memory_limit, progress
+    )
+    progress("Checking the expectations")
+    expectations = _check_expectations(root, quarter, progress)
+    write_expectations(root, quarter, expectations)
+    write_build_state(root, _state(project, root, quarter, inputs))
+    return BuildResult(root, quarter, counts, warnings, refused_deliveries(root), expectations)
+
+
+def project_variables(project: Path) -> dict[str, Any]:
+    """The variables of dbt_project.yml: the numbers that the counting rules need."""
+    content = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
+    return dict(content.get("vars") or {})
+
+
+def _run_dbt(
+    project: Path,
+    warehouse: Path,
+    variables: Mapping[str, Any],
+    target: str,
+    threads: int,
+    memory_limit: str,
+    progress: Progress,
+) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
+    # imported here: dbt takes seconds to load, and only a build needs it
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.cli.main import dbtRunner
+
+    arguments = [
+        "--quiet",
+        "--no-print",
+        "--no-use-colors",
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "info",
+        "--log-path",
+        str(warehouse / "logs"),
+        "build",
+        "--project-dir",
+        str(project),
+        "--profiles-dir",
+        str(project / "profiles"),
+        "--target",
+        target,
+        "--target-path",
+        str(warehouse / "target"),
+        "--vars",
+        yaml.safe_dump(dict(variables), default_flow_style=True, width=10_000),
+        "--exclude-resource-type",
+        "unit_test",
+    ]
+    environment = {
+        "SYNERSTAT_WAREHOUSE": str(warehouse),
+        "SYNERSTAT_THREADS": str(threads),
+        "SYNERSTAT_MEMORY_LIMIT": memory_limit,
+        "DO_NOT_TRACK": "1",
+    }
+    progress("Reading the project")
+    with _environment(environment):
+        outcome = dbtRunner(callbacks=[_Steps(progress)]).invoke(arguments)
+        _close_database()
+    if not isinstance(outcome.result, RunExecutionResult):
+        raise BuildFailedError(
+            f"dbt could not run the project in {project}: {outcome.exception}. "
+            f"The whole story is in {warehouse / 'logs' / 'dbt.log'}."
+        )
+    return _judge(outcome.result.results, warehouse)
+
+
+def _judge(
+    results: Iterable[Any], warehouse: Path
+) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
+    """Counts of the steps that succeeded and tests that warned; raises where a step failed."""
+    counts: dict[str, int] = {}
+    issues: dict[str, list[BuildIssue]] = {}
+    for result in results:
+        kind, status = str(result.node.resource_type), str(result.status)
+        if status in ("success", "pass"):
+            counts[kind] = counts.get(kind, 0) + 1
+        else:
+            message = " ".join(str(result.message or "").split())
+            issues.setdefault(status, []).append(BuildIssue(kind, result.node.name, message))
+    log = warehouse / "logs" / "dbt.log"
+    if broken := issues.get("error", []) + issues.get("runtime error", []):
+        raise BuildFailedError(
+            f"{len(broken)} steps of the build failed:\n{_told(broken)}\n"
+            f"Mend the first one and build again; the statements are in {log}."
+        )
+    if failed := issues.get("fail", []):
+        raise ChecksFailedError(
+            f"{len(failed)} tests on the data failed, so nothing is published:\n{_told(failed)}\n"
+            "The comment of each test says why it matters and what to look at first; "
+            f"its query is below {warehouse / 'target' / 'compiled'}."
+        )
+    return counts, tuple(issues.get("warn", []))
+
+
+def _told(issues: list[BuildIssue]) -> str:
+    lines = [f"  {issue.kind} {issue.name}: {issue.message}" for issue in issues[:SHOWN_ISSUES]]
+    if len(issues) > SHOWN_ISSUES:
+        lines.append(f"  and {len(issues) - SHOWN_ISSUES} more")
+    return "\n".join(lines)
+
+
+class _Steps:
+    """Turns dbt's events into a few lines of progress."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._told = 0
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name not in ("LogModelResult", "LogSeedResult", "LogTestResult"):
+            return
+        done, total = event.data.index, event.data.total
+        if total and done * PROGRESS_LINES // total > self._told:
+            self._told = done * PROGRESS_LINES // total
+            self._progress(f"Building and testing the models: {done} of {total} steps")
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the time of a dbt run: profiles can be told things in no other way."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _close_database() -> None:
+    """Let go of the database file, which dbt may keep open for the life of the process."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    manager: Any = DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager._ENV.close()
+    manager.close_all_connections()
+
+
+def _check_expectations(warehouse: Path, quarter: str, progress: Progress) -> ExpectationsResult:
+    try:
+        expectations = importlib.import_module("synerstat.expectations")
+    except ModuleNotFoundError:
+        progress("Expectations are not available yet")
+        return ExpectationsResult(passed=True)
+    result: ExpectationsResult = expectations.check(warehouse, quarter)
+    return result
+
+
+def _state(project: Path, warehouse: Path, quarter: str, inputs: str) -> BuildState:
+    content = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
+    return BuildState(
+        reference_quarter=quarter,
+        inputs_sha256=inputs,
+        invented_persons=persons_are_invented(warehouse),
+        code_version=synerstat.__version__,
+        code_sha256=_digest(Path(__file__).parent, ["**/*.py"]),
+        rule_set_version=str(content["version"]),
+        rule_set_sha256=_digest(project, ["dbt_project.yml", "macros/**/*.sql", "models/**/*.sql"]),
+        nomenclature_sha256=_digest(
+            project,
+            ["seeds/nomenclature/*.csv", "seeds/crosswalk/*.csv", "seeds/geography/*.csv"],
+        ),
+        dbt_version=version("dbt-core"),
+        duckdb_version=version("duckdb"),
+        variables={
+            name: value
+            for name, value in project_variables(project).items()
+            if name != "reference_quarter"
+        },
+    )
+
+
+def _digest(folder: Path, patterns: list[str]) -> str:
+    """SHA-256 over the files of a folder, names and contents, line ends of any system alike."""
+    digest = hashlib.sha256()
+    for path in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

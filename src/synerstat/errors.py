@@ -1,0 +1,29 @@
+"""Errors with a name. Each message says what happened and what to do about it."""
+
+
+class SynerstatError(Exception):
+    """Any error that this package raises on purpose."""
+
+
+class UsageError(SynerstatError):
+    """What was asked for does not fit what is there: a wrong folder, quarter, order of commands."""
+
+
+class WarehouseBusyError(SynerstatError):
+    """Another run is writing to the same warehouse or publication folder."""
+
+
+class BuildFailedError(SynerstatError):
+    """A model could not be built: the fault is in the project, its configuration or the machine."""
+
+
+class ChecksFailedError(SynerstatError):
+    """The models were built, but tests on the data failed: the figures do not hold together."""
+
+
+class PublicationWithheldError(SynerstatError):
+    """The warehouse is sound, but a rule forbids to publish it as it stands."""
+
+
+class PublicationError(SynerstatError):
+    """The publication could not be written, or does not agree with itself."""

@@ -1,0 +1,296 @@
+"""The warehouse folder: where things are, what has landed, and what the last build left.
+
+<warehouse>/landing/                one folder per delivery, written by intake
+<warehouse>/synerstat.duckdb        written by dbt
+<warehouse>/quality/                what the build says about itself
+<warehouse>/target/ and logs/       dbt's own
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import filelock
+
+from synerstat.errors import UsageError, WarehouseBusyError
+
+
+class Progress(Protocol):
+    """Takes one line about what is going on."""
+
+    def __call__(self, message: str, /) -> None:
+        """Tell it."""
+
+
+def silent(_message: str, /) -> None:
+    """Progress that nobody wants to see."""
+
+
+@dataclass(frozen=True)
+class RefusedDelivery:
+    """A delivery refused whole; `reference_quarter` is None where the folder name is off."""
+
+    operator: str
+    folder: str
+    reference_quarter: str | None
+    sequence: int | None
+    reason: str
+    message: str
+    file_name: str | None
+
+
+@dataclass(frozen=True)
+class LandedDelivery:
+    """A delivery that landed; `is_replaced` where a higher sequence of its quarter landed too."""
+
+    operator: str
+    reference_quarter: str
+    sequence: int
+    extracted_at: str
+    file_count: int
+    row_count: int
+    manifest_sha256: str
+    files_sha256: str
+    contract_version: str | None
+    is_replaced: bool
+
+
+@dataclass(frozen=True)
+class ExpectationsResult:
+    """Whether the blocking expectations hold.
+
+    `failures` say which cells, by how much, whose data, and what to do next.
+    """
+
+    passed: bool
+    failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """What a finished build was made of; missing while a build runs and after one that failed.
+
+    `inputs_sha256` covers the landed deliveries and identifier replacements, so that a publication
+    can tell that nothing has landed since. `invented_persons`: the persons are those of the sample.
+    """
+
+    reference_quarter: str
+    inputs_sha256: str
+    invented_persons: bool
+    code_version: str
+    code_sha256: str
+    rule_set_version: str
+    rule_set_sha256: str
+    nomenclature_sha256: str
+    dbt_version: str
+    duckdb_version: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The paths of one warehouse."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.root / "synerstat.duckdb"
+
+    @property
+    def landing(self) -> Path:
+        """Landed deliveries as Parquet."""
+        return self.root / "landing"
+
+    @property
+    def build_state(self) -> Path:
+        """Written last by a build that succeeded."""
+        return self.root / "quality" / "build.json"
+
+    @property
+    def expectations(self) -> Path:
+        """The results of the expectations of the last build."""
+        return self.root / "quality" / "expectations.json"
+
+
+@contextmanager
+def exclusive(folder: Path, what: str = "warehouse") -> Iterator[None]:
+    """Hold `folder` for this process alone; the lock is gone with the process, however it ends.
+
+    Raises WarehouseBusyError at once where another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".synerstat.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise WarehouseBusyError(
+            f"Another run is at work in the {what} {folder}. "
+            "Wait until it has ended, then run this again."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def landed_deliveries(warehouse: Path, up_to: str | None = None) -> tuple[LandedDelivery, ...]:
+    """Deliveries in the landing folder, in order of operator, quarter and sequence.
+
+    `up_to`, a quarter such as 2019Q4, leaves out those of later quarters.
+    """
+    pattern = Warehouse(warehouse).landing / "*" / "*" / "delivery.parquet"
+    if not any(Warehouse(warehouse).landing.glob("*/*/delivery.parquet")):
+        return ()
+    return read_deliveries("read_parquet(?)", [str(pattern)], up_to)
+
+
+def read_deliveries(
+    relation: str,
+    parameters: list[Any],
+    up_to: str | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> tuple[LandedDelivery, ...]:
+    """Deliveries of a relation with the columns of `delivery.parquet`, see `landed_deliveries`."""
+    with connection.cursor() if connection else duckdb.connect() as cursor:
+        rows = cursor.execute(
+            f"""
+            select
+                operator,
+                reference_quarter,
+                cast(sequence as bigint),
+                extracted_at_text,
+                cast(file_count as bigint),
+                cast(row_count as bigint),
+                manifest_sha256,
+                files_sha256,
+                contract_version,
+                sequence < max(sequence) over (partition by operator, reference_quarter)
+            from {relation}
+            where ? is null or reference_quarter <= ?
+            order by operator, reference_quarter, sequence
+            """,
+            [*parameters, up_to, up_to],
+        ).fetchall()
+    return tuple(LandedDelivery(*row) for row in rows)
+
+
+def latest_landed_quarter(warehouse: Path) -> str | None:
+    """The latest reference quarter of the landed deliveries; None where nothing has landed."""
+    return max((d.reference_quarter for d in landed_deliveries(warehouse)), default=None)
+
+
+def refused_deliveries(warehouse: Path) -> tuple[RefusedDelivery, ...]:
+    """Deliveries that the last intake refused, in order of operator and folder."""
+    path = Warehouse(warehouse).landing / "refusals.parquet"
+    if not path.exists():
+        return ()
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            """
+            select
+                operator,
+                folder,
+                reference_quarter,
+                cast(sequence as bigint),
+                reason,
+                message,
+                file_name
+            from read_parquet(?)
+            order by operator, folder
+            """,
+            [str(path)],
+        ).fetchall()
+    return tuple(RefusedDelivery(*row) for row in rows)
+
+
+def inputs_digest(warehouse: Path) -> str:
+    """SHA-256 over what has landed: deliveries with their checksums, identifier replacements."""
+    digest = hashlib.sha256(
+        json.dumps([asdict(d) for d in landed_deliveries(warehouse)], sort_keys=True).encode()
+    )
+    replacements = Warehouse(warehouse).landing / "identifier_replacements.parquet"
+    if replacements.exists():
+        with duckdb.connect() as connection:
+            row = connection.execute(
+                "select sha256(coalesce(string_agg(old_key || new_key, ' ' order by old_key), '')) "
+                "from read_parquet(?)",
+                [str(replacements)],
+            ).fetchone()
+        digest.update(str(row).encode())
+    return digest.hexdigest()
+
+
+def persons_are_invented(warehouse: Path) -> bool:
+    """Whether what has landed is invented; so when nothing has (the sample stands in)."""
+    landing = Warehouse(warehouse).landing
+    return (landing / INVENTED_PERSONS).exists() or not landed_deliveries(warehouse)
+
+
+def mark_persons_invented(warehouse: Path, invented: bool) -> None:
+    """Note that the landed keys were made with the throw-away secret, or were not."""
+    mark = Warehouse(warehouse).landing / INVENTED_PERSONS
+    if invented:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text("Landed with the throw-away secret: the persons are invented.\n", "utf-8")
+    else:
+        mark.unlink(missing_ok=True)
+
+
+INVENTED_PERSONS = "invented_persons.txt"
+
+
+def forget_build(warehouse: Path) -> None:
+    """Take back what the last build said about itself, before another one starts."""
+    Warehouse(warehouse).build_state.unlink(missing_ok=True)
+    Warehouse(warehouse).expectations.unlink(missing_ok=True)
+
+
+def write_build_state(warehouse: Path, state: BuildState) -> None:
+    """Note what the build was made of."""
+    write_json(Warehouse(warehouse).build_state, asdict(state))
+
+
+def read_build_state(warehouse: Path) -> BuildState:
+    """What the last build was made of.
+
+    Raises UsageError where no build has succeeded.
+    """
+    path = Warehouse(warehouse).build_state
+    if not path.exists() or not Warehouse(warehouse).database.exists():
+        raise UsageError(
+            f"The warehouse {warehouse} holds no finished build. "
+            f"Run `synerstat build --warehouse {warehouse}` first."
+        )
+    return BuildState(**json.loads(path.read_text("utf-8")))
+
+
+def write_expectations(warehouse: Path, quarter: str, result: ExpectationsResult) -> None:
+    """Note the results of the expectations for the quarter."""
+    write_json(Warehouse(warehouse).expectations, {"reference_quarter": quarter, **asdict(result)})
+
+
+def read_expectations(warehouse: Path) -> ExpectationsResult | None:
+    """The results that the last build noted; None where it noted none."""
+    path = Warehouse(warehouse).expectations
+    if not path.exists():
+        return None
+    noted = json.loads(path.read_text("utf-8"))
+    return ExpectationsResult(noted["passed"], tuple(noted["failures"]), tuple(noted["warnings"]))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON that does not differ from run to run, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    temporary.write_text(
+        json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8"
+    )
+    temporary.replace(path)
