@@ -45,7 +45,8 @@ def require(fine: bool, message: str) -> None:
 def read_text_table(path: Path, delimiter: str, encoding: str) -> pd.DataFrame:
     """Read a delimited file with every value as trimmed text; an empty value stays empty text."""
     table = pd.read_csv(path, sep=delimiter, dtype=str, encoding=encoding, keep_default_na=False)
-    return table.apply(lambda column: column.str.strip())
+    trimmed: pd.DataFrame = table.apply(lambda column: column.str.strip())
+    return trimmed
 
 
 def read_refnis(source: Path) -> pd.DataFrame:
@@ -55,7 +56,9 @@ def read_refnis(source: Path) -> pd.DataFrame:
     name_fr, name_nl, name_de, region_code.
     """
     files = sorted(source.glob("TU_COM_REFNIS_2018*.csv"))
-    require(len(files) == 1, f"one TU_COM_REFNIS_2018*.csv is needed in {source}, found {len(files)}")
+    require(
+        len(files) == 1, f"one TU_COM_REFNIS_2018*.csv is needed in {source}, found {len(files)}"
+    )
     codes = read_text_table(files[0], ";", "cp1252").rename(columns=str.lower)
     codes["valid_from"] = codes["dt_vldt_start"].str.replace(
         r"^(\d\d)/(\d\d)/(\d{4})$", r"\3-\2-\1", regex=True
@@ -133,7 +136,7 @@ def new_municipalities(
     aside the "(Tielt)" that Statbel adds to names that it must tell apart.
     """
     created = changes[~changes["new_refnis_code"].isin(known["refnis_code"])]
-    first = created.groupby("new_refnis_code", as_index=False)["effective_date"].min()
+    first = created.groupby("new_refnis_code", as_index=False)[["effective_date"]].min()
     new = first.rename(columns={"new_refnis_code": "refnis_code", "effective_date": "valid_from"})
     new = new.merge(current, on="refnis_code", how="left").assign(valid_to=None)
     missing = new.loc[new["name_fr"].isna(), "refnis_code"].tolist()
@@ -143,11 +146,12 @@ def new_municipalities(
         known, left_on="old_refnis_code", right_on="refnis_code", suffixes=("", "_old")
     )[["new_refnis_code", "name_fr", "name_nl", "name_de"]].replace(r" \(.*\)$", "", regex=True)
     same_name = predecessors.drop_duplicates(["new_refnis_code", "name_fr", "name_nl"])
-    return new.merge(
+    named: pd.DataFrame = new.merge(
         same_name.rename(columns={"new_refnis_code": "refnis_code"}),
         on=["refnis_code", "name_fr", "name_nl"],
         how="left",
     )
+    return named
 
 
 def with_end_dates(municipalities: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
@@ -166,9 +170,7 @@ def with_end_dates(municipalities: pd.DataFrame, changes: pd.DataFrame) -> pd.Da
     return municipalities.assign(valid_to=ends.fillna(municipalities["valid_to"]))
 
 
-def with_nuts3(
-    municipalities: pd.DataFrame, changes: pd.DataFrame, source: Path
-) -> pd.DataFrame:
+def with_nuts3(municipalities: pd.DataFrame, changes: pd.DataFrame, source: Path) -> pd.DataFrame:
     """Add the NUTS 2021 level 3 region.
 
     NUTS 2021 knows the districts as they are since 2019: a code that ended before takes the region
@@ -221,7 +223,9 @@ def check_municipalities(
     difference = sorted(open_codes ^ set(current["refnis_code"]))
     require(not difference, f"codes of today differ from municipalities.json: {difference}")
     region = current.set_index("refnis_code")["region_code"]
-    moved = municipalities[code.isin(open_codes) & (code.map(region) != municipalities["region_code"])]
+    moved = municipalities[
+        code.isin(open_codes) & (code.map(region) != municipalities["region_code"])
+    ]
     require(moved.empty, f"codes in another region today: {moved['refnis_code'].tolist()}")
     level_1 = municipalities["area_code"].str[:3] == municipalities["nuts3_code"].str[:3]
     require(bool(level_1.all()), f"area and NUTS 3 differ: {code[~level_1].tolist()}")
@@ -270,7 +274,7 @@ def main(arguments: list[str] | None = None) -> int:
         municipalities = build_municipalities(options.source, changes)
         post_codes = build_post_codes(options.source, municipalities)
     except (ListsDisagreeError, FileNotFoundError) as error:
-        print(f"nothing written: {error}", file=sys.stderr)
+        sys.stderr.write(f"Nothing written: {error}\n")
         return 1
 
     options.out.mkdir(parents=True, exist_ok=True)
@@ -280,8 +284,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     for day in [COVERAGE_START, *changes["effective_date"].unique()]:
         areas = valid_on(municipalities, day)["area_code"].value_counts().sort_index()
-        print(f"{day}: {areas.sum()} municipalities, {areas.to_dict()}")
-    print(f"{len(municipalities)} codes, {len(changes)} changes, {len(post_codes)} post codes")
+        sys.stdout.write(f"{day}: {areas.sum()} municipalities, {areas.to_dict()}\n")
+    sys.stdout.write(
+        f"{len(municipalities)} codes, {len(changes)} changes, {len(post_codes)} post codes\n"
+    )
     return 0
 
 
