@@ -113,7 +113,14 @@ judged as (
 resolved as (
 
     select
-        * {{ except_columns(['training_type', 'delivery_mode', 'sex', 'labour_status', 'education_level', 'organiser', 'residence_area', 'training_area', 'programme_code']) }},
+        {#- texts and source codes stay in staging: what is rejected is looked up there by its record_key #}
+        * {{ except_columns([
+            'training_type', 'delivery_mode', 'sex', 'labour_status', 'education_level', 'organiser',
+            'residence_area', 'training_area', 'programme_code', 'is_known_organiser_code',
+            'raw_text', 'content_key', 'programme_name', 'birth_date_text', 'start_date_text', 'end_date_text', 'hours_text',
+            'source_training_type', 'source_delivery_mode', 'source_sex', 'source_labour_status', 'source_education_level',
+            'source_organiser', 'source_residence', 'source_training_place',
+        ]) }},
         training_type,
         case
             when training_type in ('{{ var("training_types_without_delivery_mode") | join("', '") }}') then '_Z'
