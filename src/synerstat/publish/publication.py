@@ -1,0 +1,363 @@
+"""Publish a quarter: read the marts, withhold small counts, write a vintage."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import duckdb
+
+from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
+from synerstat.publish import folder as folders
+from synerstat.publish.data_sets import DATA_SETS, DataSet
+from synerstat.publish.disclosure import long_form
+from synerstat.warehouse import (
+    BuildState,
+    LandedDelivery,
+    Progress,
+    Warehouse,
+    exclusive,
+    inputs_digest,
+    landed_deliveries,
+    read_build_state,
+    read_deliveries,
+    read_expectations,
+    refused_deliveries,
+    silent,
+    write_json,
+)
+
+LANGUAGES = ("en", "fr", "nl", "de")
+
+# Unknown and total stand in every code list but these: there is always an operator and a type, and
+# indicators, flags and frequencies have no total.
+WITHOUT_UNKNOWN = ("OPERATOR", "TRAINING_TYPE")
+
+
+@dataclass(frozen=True)
+class CellCounts:
+    """How many rows a data set has, and how many of them are withheld."""
+
+    cells: int
+    withheld: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A vintage. `is_new`: made by this run; else the last one, which nothing has changed since."""
+
+    folder: Path
+    quarter: str
+    number: int
+    is_new: bool
+    cells: Mapping[str, CellCounts]
+
+    @property
+    def vintage(self) -> str:
+        """The name of the vintage, as in the column of the data sets."""
+        return vintage_name(self.quarter, self.number)
+
+
+def vintage_name(quarter: str, number: int) -> str:
+    """The n-th publication of a quarter: 2019Q4-v1."""
+    return f"{quarter}-v{number}"
+
+
+def publish(
+    warehouse: Path,
+    quarter: str,
+    out: Path,
+    *,
+    threads: int = 2,
+    memory_limit: str = "3GB",
+    progress: Progress = silent,
+) -> Publication:
+    """Publish what was built for the quarter (2019Q4) below `out`, whole or not at all.
+
+    Where nothing but the number of the vintage would differ from the last one, that one stands. The
+    caller holds the warehouse (`synerstat.warehouse.exclusive`).
+
+    Raises UsageError where the quarter is not the one that was built or the landing has changed
+    since, PublicationWithheldError after refused deliveries or failed expectations, and
+    PublicationError where what was written does not agree with itself.
+    """
+    state = read_build_state(warehouse)
+    check_publishable(warehouse, quarter, state)
+    with exclusive(out, "publication folder"):
+        numbers = folders.vintages(out, quarter)
+        last = numbers[-1] if numbers else None
+        with _marts(warehouse, threads, memory_limit) as connection:
+            # written under the last number first: if not a byte differs, nothing has changed
+            if last is not None:
+                progress(f"Comparing with {vintage_name(quarter, last)}")
+                with folders.beside(out, quarter) as temporary:
+                    cells, sums = _write(temporary, connection, warehouse, state, last)
+                    before = out / quarter / f"v{last}"
+                    if folders.read_checksums(before) == sums:
+                        folders.switch_latest(out)
+                        return Publication(before, quarter, last, is_new=False, cells=cells)
+            number = (last or 0) + 1
+            progress(f"Writing {vintage_name(quarter, number)}")
+            with folders.beside(out, quarter) as temporary:
+                cells, _ = _write(temporary, connection, warehouse, state, number)
+                published = folders.appear(temporary, out, quarter, number)
+        folders.switch_latest(out)
+    return Publication(published, quarter, number, is_new=True, cells=cells)
+
+
+def check_publishable(warehouse: Path, quarter: str, state: BuildState) -> None:
+    """Raise where the warehouse, as it stands, may not be published as the quarter."""
+    if state.reference_quarter != quarter:
+        raise UsageError(
+            f"The warehouse was built for {state.reference_quarter}, not for {quarter}. "
+            f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` first."
+        )
+    if state.inputs_sha256 != inputs_digest(warehouse):
+        raise UsageError(
+            "Other deliveries have landed since the build. "
+            f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` again."
+        )
+    if refused := refused_deliveries(warehouse):
+        names = ", ".join(f"{each.operator}/{each.folder} ({each.reason})" for each in refused)
+        raise PublicationWithheldError(
+            f"Nothing is published, because deliveries were refused: {names}. "
+            "Have them corrected or taken out of the deliveries, then run intake and build again."
+        )
+    expectations = read_expectations(warehouse)
+    if expectations is None or not expectations.passed:
+        reasons = (
+            "\n".join(f"  {reason}" for reason in expectations.failures) if expectations else ""
+        )
+        raise PublicationWithheldError(
+            "Nothing is published, because blocking expectations failed:\n"
+            f"{reasons or '  no results were noted; build again'}"
+        )
+
+
+def _marts(warehouse: Path, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """A database in memory with the warehouse attached, read-only, as `warehouse`."""
+    connection = duckdb.connect(config={"threads": threads, "memory_limit": memory_limit})
+    path = str(Warehouse(warehouse).database).replace("'", "''")
+    connection.execute(f"attach '{path}' as warehouse (read_only)")
+    return connection
+
+
+def _write(
+    target: Path,
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Path,
+    state: BuildState,
+    number: int,
+) -> tuple[dict[str, CellCounts], str]:
+    """Write all files of a vintage; return the counts of its cells and its checksums."""
+    quarter = state.reference_quarter
+    vintage = vintage_name(quarter, number)
+    threshold = int(state.variables["disclosure_threshold"])
+    for name in ("data", "codelists"):
+        (target / name).mkdir()
+    _write_code_lists(target / "codelists", connection)
+    cells = {
+        data_set.name: _write_data_set(
+            target / "data", connection, data_set, quarter, vintage, threshold
+        )
+        for data_set in DATA_SETS
+    }
+    deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
+        "warehouse.seeds.training_deliveries", [], quarter, connection
+    )
+    write_json(
+        target / "provenance.json",
+        _provenance(connection, warehouse, state, vintage, deliveries, cells),
+    )
+    (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
+    return cells, folders.write_checksums(target)
+
+
+def _write_code_lists(target: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """One CSV per code list, in the order of the lists, with labels in four languages."""
+    own = str(files("synerstat.publish") / "code_lists.csv").replace("'", "''")
+    labels = ", ".join(
+        # a label that a spreadsheet would take for a formula is made harmless
+        f"case when regexp_matches(label_{language}, '^[=+@\\t\\r-]') then '''' else '' end "
+        f"|| label_{language} as label_{language}"
+        for language in LANGUAGES
+    )
+    without_unknown = ", ".join(f"'{name}'" for name in WITHOUT_UNKNOWN)
+    connection.execute(
+        f"""
+        create or replace temp table code_lists as
+        with
+
+        own as (
+
+            select *, row_number() over () as position
+            from read_csv('{own}', all_varchar = true, header = true)
+
+        ),
+
+        nomenclature as (
+
+            select *, rowid as position
+            from warehouse.seeds.code_lists
+
+        ),
+
+        listed as (
+
+            select * from own
+            union all by name
+            select * from nomenclature where code_list <> 'ANY'
+            union all by name
+            select lists.code_list, anything.* exclude (code_list, position),
+                1000000 + anything.position as position
+            from (select distinct code_list from nomenclature where code_list <> 'ANY') as lists
+            cross join (select * from nomenclature where code_list = 'ANY') as anything
+            where not (anything.code = '_U' and lists.code_list in ({without_unknown}))
+
+        )
+
+        select code_list, code, {labels}, position from listed
+        """
+    )
+    names = connection.execute("select distinct code_list from code_lists order by all").fetchall()
+    for (name,) in names:
+        _copy(
+            connection,
+            "select code, label_en, label_fr, label_nl, label_de from code_lists "
+            f"where code_list = '{name}' order by position",
+            target / f"{name.lower()}.csv",
+        )
+
+
+def _write_data_set(
+    target: Path,
+    connection: duckdb.DuckDBPyConnection,
+    data_set: DataSet,
+    quarter: str,
+    vintage: str,
+    threshold: int,
+) -> CellCounts:
+    """Write a data set as CSV and Parquet, the same rows in the same order, and check them."""
+    sql = long_form(data_set, f"warehouse.marts.{data_set.mart}", quarter, vintage, threshold)
+    table = f"published_{data_set.name}"
+    connection.execute(f"create or replace temp table {table} as {sql}")
+    _check_codes(connection, data_set, table)
+    rows = f"select * from {table} order by {', '.join(data_set.key)}"
+    _copy(connection, rows, target / f"{data_set.name}.csv")
+    _copy(connection, rows, target / f"{data_set.name}.parquet")
+    _check_formats(connection, target, data_set)
+    counted = connection.execute(
+        f"select count(*), count(*) filter (conf_status <> 'F') from {table}"
+    ).fetchone()
+    assert counted is not None
+    return CellCounts(*counted)
+
+
+def _check_codes(connection: duckdb.DuckDBPyConnection, data_set: DataSet, table: str) -> None:
+    """Raise where a code has no label: nothing internal, such as _X, may leave the warehouse."""
+    coded = [(each.column, each.code_list) for each in data_set.dimensions if each.code_list]
+    coded += [
+        ("indicator", "INDICATOR"),
+        ("obs_status", "OBS_STATUS"),
+        ("conf_status", "CONF_STATUS"),
+    ]
+    unknown = connection.execute(
+        " union all ".join(
+            f"select distinct '{column}' as dimension, {column} as code from {table} "
+            f"anti join code_lists on code_list = '{code_list}' and code = {column}"
+            for column, code_list in coded
+        )
+        + " order by all"
+    ).fetchall()
+    if unknown:
+        codes = ", ".join(f"{code} of {column}" for column, code in unknown)
+        raise PublicationError(
+            f"The data set {data_set.name} holds codes that no code list has: {codes}. "
+            "Add them to the code lists, or correct the crosswalk that leads to them."
+        )
+
+
+def _check_formats(connection: duckdb.DuckDBPyConnection, target: Path, data_set: DataSet) -> None:
+    """Raise where CSV and Parquet, read back, do not hold the same rows, or hold a key twice."""
+    path = str(target / data_set.name).replace("'", "''")
+    parquet = f"(select columns(*)::varchar from '{path}.parquet')"
+    csv = f"read_csv('{path}.csv', header = true, all_varchar = true, delim = ',', quote = '\"')"
+    key = ", ".join(data_set.key)
+    found = connection.execute(
+        f"""
+        select
+            (select count(*) from (from {parquet} except all from {csv}))
+            + (select count(*) from (from {csv} except all from {parquet})) as differing,
+            (select count(*) - count(distinct ({key})) from {csv}) as doubled
+        """
+    ).fetchone()
+    if found != (0, 0):
+        raise PublicationError(
+            f"The data set {data_set.name} does not agree with itself: rows that differ between "
+            f"CSV and Parquet, and rows whose key stands twice: {found}. Nothing is published."
+        )
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
+    options = (
+        "format parquet, compression zstd"
+        if path.suffix == ".parquet"
+        else ("format csv, header, delimiter ',', quote '\"', escape '\"'")
+    )
+    target = str(path).replace("'", "''")
+    connection.execute(f"copy ({rows}) to '{target}' ({options})")
+
+
+def _provenance(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Path,
+    state: BuildState,
+    vintage: str,
+    deliveries: tuple[LandedDelivery, ...],
+    cells: Mapping[str, CellCounts],
+) -> dict[str, Any]:
+    """Where the figures come from. No time of day: the same input gives the same file."""
+    replacements = Warehouse(warehouse).landing / "identifier_replacements.parquet"
+    replaced = (
+        connection.execute("select count(*) from read_parquet(?)", [str(replacements)]).fetchone()
+        if replacements.exists()
+        else (0,)
+    )
+    assert replaced is not None
+    return {
+        "reference_quarter": state.reference_quarter,
+        "vintage": vintage,
+        "persons_are_invented": state.invented_persons,
+        "deliveries": [asdict(delivery) for delivery in deliveries],
+        "identifier_replacements": replaced[0],
+        "rule_set": {
+            "version": state.rule_set_version,
+            "sha256": state.rule_set_sha256,
+            "variables": state.variables,
+        },
+        "nomenclature": {"sha256": state.nomenclature_sha256},
+        "code": {
+            "version": state.code_version,
+            "sha256": state.code_sha256,
+            "dbt": state.dbt_version,
+            "duckdb": state.duckdb_version,
+        },
+        "disclosure_control": {
+            "primary_suppression": True,
+            "secondary_suppression": False,
+        },
+        "data_sets": {name: asdict(counts) for name, counts in cells.items()},
+    }
+
+
+def _notes(state: BuildState, vintage: str, threshold: int) -> str:
+    text = (files("synerstat.publish") / "notes.md").read_text("utf-8")
+    sample = (files("synerstat.publish") / "notes_sample.md").read_text("utf-8")
+    return Template(text).substitute(
+        quarter=state.reference_quarter,
+        vintage=vintage,
+        largest_small_count=threshold - 1,
+        sample=sample + "\n" if state.invented_persons else "",
+    )

@@ -1,0 +1,127 @@
+"""A small warehouse, as a build leaves it: marts of invented cells, nothing landed."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import synerstat.warehouse as store
+from synerstat.publish.data_sets import DATA_SETS
+
+MEASURES = (
+    "participants_present, participants_entered, participants_left, participants_stock, "
+    "participations_present, participations_entered, participations_left, training_hours"
+)
+
+
+def measures(present: int, entered: int, hours: int = 100) -> str:
+    return f"{present}, {entered}, 0, {present}, {present * 2}, {entered * 2}, 0, {hours}"
+
+
+MARTS = {
+    "mart_participants_by_training": [
+        f"'Q', '2019-Q4', 'BE1', 'forem', 'VOC', 'F2F', {measures(3, 0)}",
+        f"'Q', '2019-Q4', 'BE1', '_T', 'VOC', '_T', {measures(4, 3)}",
+        f"'Q', '2019-Q1', 'BE1', '_T', '_T', '_T', {measures(9, 5)}",
+        f"'Q', '2018-Q4', 'BE1', '_T', '_T', '_T', {measures(9, 4)}",
+        f"'A', '2019', 'BE1', '_T', '_T', '_T', {measures(20, 9)}",
+        f"'A', '2018', 'BE1', '_T', '_T', '_T', {measures(20, 9)}",
+    ],
+    "mart_participants_by_profile": [
+        f"'Q', '2019-Q4', 'BE1', '_O', '_U', '_N', {measures(1, 1)}",
+        f"'Q', '2019-Q4', '_T', '_T', '_T', '_T', {measures(8, 5)}",
+    ],
+    "mart_participants_by_status": [
+        f"'Q', '2019-Q4', 'adg', 'IWT', 'JSK', 'F', {measures(6, 6)}",
+    ],
+    "mart_interregional_mobility": [
+        f"'Q', '2019-Q4', 'ABR', 'vdab', {measures(5, 0)}",
+    ],
+    "mart_mirror_flows": [
+        "'Q', '2019-Q4', 'vdab', 'forem', 30, 10, 1.0",
+        "'Q', '2019-Q4', 'vdab', 'adg', 0, 0, null",
+        "'Q', '2019-Q4', 'adg', 'vdab', 2, 12, -1.4285",
+        "'Q', '2019-Q4', 'forem', 'adg', 0, 7, -2.0",
+    ],
+}
+
+CODE_LISTS = {
+    "OPERATOR": ["vdab", "forem", "bruxelles_formation", "adg"],
+    "TRAINING_TYPE": ["VOC", "TRV_LAN", "IWT"],
+    "DELIVERY_MODE": ["F2F", "_Z"],
+    "SEX": ["F", "M", "_O"],
+    "AGE_GROUP": ["Y_LT25", "Y25T29", "Y_GE55"],
+    "EDUCATION_LEVEL": ["ED0-2", "_N"],
+    "LABOUR_STATUS": ["JSK", "OTH"],
+    "AREA": ["BE1", "ABR"],
+    "ANY": ["_U", "_T"],
+}
+
+
+def write_database(warehouse: Path) -> None:
+    database = store.Warehouse(warehouse).database
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema marts; create schema seeds")
+        for data_set in DATA_SETS:
+            columns = ", ".join(dimension.column for dimension in data_set.dimensions)
+            figures = (
+                "reported_by_home, reported_by_host, asymmetry"
+                if data_set.name == "mirror"
+                else MEASURES
+            )
+            rows = ", ".join(f"({row})" for row in MARTS[data_set.mart])
+            connection.execute(
+                f"create table marts.{data_set.mart} as "
+                f"select * from (values {rows}) as cells({columns}, {figures})"
+            )
+        codes = ", ".join(
+            f"('{code_list}', '{code}', 'en {code}', 'fr {code}', '=nl {code}', 'de, {code}')"
+            for code_list, codes in CODE_LISTS.items()
+            for code in codes
+        )
+        connection.execute(
+            f"create table seeds.code_lists as select * from (values {codes}) "
+            "as codes(code_list, code, label_en, label_fr, label_nl, label_de)"
+        )
+        connection.execute(
+            """
+            create table seeds.training_deliveries as
+            select
+                unnest(['vdab', 'forem', 'forem', 'adg']) as operator,
+                unnest(['2019Q4', '2019Q4', '2019Q4', '2020Q1']) as reference_quarter,
+                unnest([1, 1, 2, 1]) as sequence,
+                '2020-01-20T07:30:00+01:00' as extracted_at_text,
+                1 as file_count,
+                10 as row_count,
+                'aa' as manifest_sha256,
+                'bb' as files_sha256,
+                null::varchar as contract_version
+            """
+        )
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    """A warehouse built for 2019Q4 that may be published."""
+    folder = tmp_path / "warehouse"
+    folder.mkdir()
+    write_database(folder)
+    store.write_build_state(
+        folder,
+        store.BuildState(
+            reference_quarter="2019Q4",
+            inputs_sha256=store.inputs_digest(folder),
+            invented_persons=True,
+            code_version="0.1.0",
+            code_sha256="cc",
+            rule_set_version="0.1.0",
+            rule_set_sha256="dd",
+            nomenclature_sha256="ee",
+            dbt_version="1.11",
+            duckdb_version="2.0",
+            variables={"disclosure_threshold": 4, "spell_gap_days": 30},
+        ),
+    )
+    store.write_expectations(folder, "2019Q4", store.ExpectationsResult(passed=True))
+    return folder
