@@ -1,0 +1,484 @@
+"""The command line: parses, calls, tells. The one place that reads the environment.
+
+Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 done, but something was refused or a
+blocking check failed, so nothing was published.
+"""
+
+import json
+import os
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.status import Status
+
+import synerstat
+from synerstat import warehouse as store
+from synerstat.errors import (
+    ChecksFailedError,
+    PublicationWithheldError,
+    SynerstatError,
+    UsageError,
+)
+
+SECRET_VARIABLE = "SYNERSTAT_PERSON_KEY_SECRET"
+# documented, and good for invented persons only
+THROW_AWAY_SECRET = "synerstat-sample-secret-not-for-real-deliveries"
+
+DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
+
+NATIONAL_NUMBER = re.compile(r"(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)")
+QUARTER = re.compile(r"(19|20)[0-9]{2}Q[1-4]")
+MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)", re.IGNORECASE)
+
+app = typer.Typer(
+    name="synerstat",
+    help="One quarterly statistic of training participants, from four operators' records.",
+    epilog="Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 done, but nothing published.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Entry point of the `synerstat` command."""
+    # no library reports anything home, whatever its own default
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "0")
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    app()
+
+
+class Target(StrEnum):
+    """Engines that the models are built on."""
+
+    dev = "dev"
+    spark = "spark"
+
+
+def _quarter(value: str | None) -> str | None:
+    if value is not None and not QUARTER.fullmatch(value):
+        raise typer.BadParameter(f"{value!r} is no quarter; write the year, Q and 1 to 4: 2019Q4.")
+    return value
+
+
+def _memory(value: str) -> str:
+    if not MEMORY.fullmatch(value):
+        raise typer.BadParameter(f"{value!r} is no amount of memory; write 3GB or 512MB.")
+    return value
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"synerstat {synerstat.__version__}")
+        raise typer.Exit
+
+
+def _project(value: Path | None) -> Path:
+    """The project's folder: as named, else the working folder, else where this package lives."""
+    if value is not None:
+        return value
+    here = Path.cwd()
+    return here if (here / "dbt_project.yml").exists() else Path(__file__).resolve().parents[2]
+
+
+Deliveries = Annotated[
+    Path,
+    typer.Option(exists=True, file_okay=False, help="Folder of the operators' deliveries."),
+]
+Warehouse = Annotated[Path, typer.Option(file_okay=False, help="Folder of the warehouse.")]
+Out = Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")]
+Quarter = Annotated[
+    str | None,
+    typer.Option(
+        callback=_quarter,
+        metavar="2019Q4",
+        help="Reference quarter.",
+        show_default="the latest that has landed",
+    ),
+]
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of dbt_project.yml.",
+        show_default="the working folder, else where synerstat is installed from",
+    ),
+]
+Threads = Annotated[
+    int, typer.Option(min=1, envvar="SYNERSTAT_THREADS", help="Threads that DuckDB may use.")
+]
+MemoryLimit = Annotated[
+    str,
+    typer.Option(
+        callback=_memory,
+        envvar="SYNERSTAT_MEMORY_LIMIT",
+        metavar="3GB",
+        help="Memory that DuckDB may use before it spills to disk.",
+    ),
+]
+BuildTarget = Annotated[Target, typer.Option(help="Engine to build on.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print a machine-readable summary; all else to standard error."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected error arose.")]
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """One quarterly statistic of training participants, from four operators' records."""
+
+
+class Report:
+    """What a command tells: progress while it runs, a summary at its end."""
+
+    def __init__(self, command: str, as_json: bool) -> None:
+        self.summary: dict[str, Any] = {"command": command}
+        self.problems: list[str] = []
+        self._as_json = as_json
+        self._console = Console(stderr=as_json, highlight=False, markup=False, soft_wrap=True)
+        self._errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._status: Status | None = None
+
+    def progress(self, message: str, /) -> None:
+        """A step: the spinner's text on a terminal, a line elsewhere."""
+        if not self._console.is_terminal:
+            self.say(message)
+            return
+        if self._status is None:
+            self._status = self._console.status("")
+            self._status.start()
+        self._status.update(_masked(message))
+
+    def say(self, message: str) -> None:
+        """A line that stays."""
+        self._console.print(_masked(message))
+
+    def problem(self, message: str) -> None:
+        """A reason why nothing is published."""
+        self.problems.append(_masked(message))
+        self._errors.print(_masked(message), style="yellow")
+
+    def fail(self, message: str) -> None:
+        """The error that ends the command."""
+        self.summary["error"] = _masked(message)
+        self._errors.print(_masked(message), style="bold red")
+
+    def end(self, exit_code: int) -> None:
+        """Stop the spinner and print the summary where it was asked for."""
+        if self._status is not None:
+            self._status.stop()
+        if self._as_json:
+            summary = {**self.summary, "problems": self.problems, "exit_code": exit_code}
+            typer.echo(json.dumps(_plain(summary), indent=2, sort_keys=True, ensure_ascii=False))
+
+
+@contextmanager
+def _reporting(command: str, as_json: bool, debug: bool) -> Iterator[Report]:
+    """Run a command's body; its errors become messages and exit codes."""
+    report = Report(command, as_json)
+    code = UNEXPECTED
+    try:
+        yield report
+        code = WITHHELD if report.problems else DONE
+    except UsageError as error:
+        code = USAGE
+        report.fail(str(error))
+    except (ChecksFailedError, PublicationWithheldError) as error:
+        code = WITHHELD
+        report.problem(str(error))
+    except SynerstatError as error:
+        report.fail(str(error))
+    except KeyboardInterrupt:
+        report.fail("Stopped. Nothing was published; run the same command again to go on.")
+    except Exception as error:
+        if debug:
+            typer.echo(_masked(traceback.format_exc()), err=True)
+        first = (str(error).splitlines() or [""])[0]
+        report.fail(
+            f"Unexpected error: {type(error).__name__}: {first}\n"
+            "Nothing was published. Run again with --debug to see where it arose."
+        )
+    finally:
+        report.end(code)
+    if code != DONE:
+        raise typer.Exit(code)
+
+
+def _masked(text: str) -> str:
+    """The text without the secret and without anything like a national number."""
+    secret = os.environ.get(SECRET_VARIABLE, "")
+    if len(secret) > 3:
+        text = text.replace(secret, "***")
+    return NATIONAL_NUMBER.sub(lambda found: re.sub(r"\d", "#", found.group()), text)
+
+
+def _plain(value: Any) -> Any:
+    """The value in JSON's own types."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(part) for part in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _masked(str(value))
+
+
+def _secret() -> str:
+    secret = os.environ.get(SECRET_VARIABLE, "").strip()
+    if not secret:
+        raise UsageError(
+            f"The environment variable {SECRET_VARIABLE} is not set, so no delivery is read: "
+            "persons' national numbers are replaced by keys made with it.\n"
+            f"Set it to your organisation's secret, the same every quarter: "
+            f"export {SECRET_VARIABLE}=...\n"
+            f"For invented deliveries only, the throw-away secret will do: {THROW_AWAY_SECRET}"
+        )
+    return secret
+
+
+@app.command(
+    epilog="Example: synerstat synthesise --out deliveries --persons 5000 --from 2018Q1 --to 2019Q4"
+)
+def synthesise(
+    out: Out,
+    persons: Annotated[int, typer.Option(min=1, help="Invented persons.")] = 5000,
+    first: Annotated[
+        str, typer.Option("--from", callback=_quarter, metavar="2018Q1", help="First quarter.")
+    ] = "2018Q1",
+    last: Annotated[
+        str, typer.Option("--to", callback=_quarter, metavar="2019Q4", help="Last quarter.")
+    ] = "2019Q4",
+    seed: Annotated[int, typer.Option(help="Another seed invents other persons.")] = 1,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="The project's own sample, whatever else is asked for.")
+    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write deliveries of invented persons, in the dialects of all four operators.
+
+    Safe to show to anyone: nobody in them exists.
+    """
+    with _reporting("synthesise", as_json, debug) as report:
+        from synerstat import synthesise as inventing
+
+        if last < first:
+            raise UsageError(f"--to {last} is before --from {first}.")
+        report.progress("Inventing persons and their trainings")
+        if sample:
+            result = inventing.write_sample(out)
+        else:
+            result = inventing.synthesise(out, persons=persons, first=first, last=last, seed=seed)
+        report.summary["result"] = result
+        report.say(f"Invented deliveries are in {out}")
+
+
+@app.command(epilog="Example: synerstat intake --deliveries deliveries --warehouse warehouse")
+def intake(
+    deliveries: Deliveries,
+    warehouse: Warehouse,
+    project: Project = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Read, check and pseudonymise deliveries, and land them as Parquet.
+
+    Persons' national numbers are replaced by keys made with the secret in the environment variable
+    SYNERSTAT_PERSON_KEY_SECRET; they go no further.
+    """
+    with _reporting("intake", as_json, debug) as report:
+        secret = _secret()
+        with store.exclusive(warehouse):
+            _intake(report, deliveries, warehouse, _project(project), secret)
+
+
+@app.command(epilog="Example: synerstat build --warehouse warehouse --quarter 2019Q4")
+def build(
+    warehouse: Warehouse,
+    quarter: Quarter = None,
+    target: BuildTarget = Target.dev,
+    threads: Threads = 2,
+    memory_limit: MemoryLimit = "3GB",
+    project: Project = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Build and test the models for a quarter, and check that the figures hold together.
+
+    With no deliveries landed, the models are built from the sample that comes with the project.
+    """
+    with _reporting("build", as_json, debug) as report, store.exclusive(warehouse):
+        where = _project(project)
+        _build(report, warehouse, quarter, where, target, threads, memory_limit)
+
+
+@app.command(
+    epilog="Example: synerstat publish --warehouse warehouse --quarter 2019Q4 --out publication"
+)
+def publish(
+    warehouse: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="Folder of the warehouse.")
+    ],
+    out: Out,
+    quarter: Annotated[
+        str | None,
+        typer.Option(
+            callback=_quarter,
+            metavar="2019Q4",
+            help="Reference quarter.",
+            show_default="the one that was built",
+        ),
+    ] = None,
+    threads: Threads = 2,
+    memory_limit: MemoryLimit = "3GB",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Publish the quarter that was built, as a new vintage, whole or not at all.
+
+    Nothing is published after a refused delivery or a failed check; what was published earlier
+    stays as it is. Where nothing has changed since the last vintage, no new one is made.
+    """
+    with _reporting("publish", as_json, debug) as report, store.exclusive(warehouse):
+        _publish(report, warehouse, quarter, out, threads, memory_limit)
+
+
+@app.command(
+    epilog="Example: synerstat run --deliveries deliveries --warehouse warehouse "
+    "--quarter 2019Q4 --out publication"
+)
+def run(
+    deliveries: Deliveries,
+    warehouse: Warehouse,
+    out: Out,
+    quarter: Quarter = None,
+    target: BuildTarget = Target.dev,
+    threads: Threads = 2,
+    memory_limit: MemoryLimit = "3GB",
+    project: Project = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """From deliveries to publication: intake, build and publish in one go."""
+    with _reporting("run", as_json, debug) as report:
+        where, secret = _project(project), _secret()
+        with store.exclusive(warehouse):
+            _intake(report, deliveries, warehouse, where, secret)
+            built = _build(report, warehouse, quarter, where, target, threads, memory_limit)
+            if report.problems:
+                report.say("Nothing is published; what was published earlier stays as it is.")
+            else:
+                _publish(report, warehouse, built, out, threads, memory_limit)
+
+
+def _intake(
+    report: Report, deliveries: Path, warehouse: Path, project: Path, secret: str
+) -> None:
+    from synerstat.contracts import load_contracts
+    from synerstat.intake import run_intake
+
+    contracts = load_contracts(project / "contracts")
+    result = run_intake(deliveries, warehouse, contracts, secret, report.progress)
+    store.mark_persons_invented(warehouse, secret == THROW_AWAY_SECRET)
+    report.summary["intake"] = result
+    landed = store.landed_deliveries(warehouse)
+    report.say(f"Landed: {len(landed)} deliveries, {sum(d.row_count for d in landed):,} rows")
+    _tell_refusals(report, warehouse)
+
+
+def _build(
+    report: Report,
+    warehouse: Path,
+    quarter: str | None,
+    project: Path,
+    target: Target,
+    threads: int,
+    memory_limit: str,
+) -> str:
+    """Build, tell about it, return the quarter that was built."""
+    from synerstat import build as building
+
+    asked = quarter or store.latest_landed_quarter(warehouse)
+    if asked is None:
+        asked = str(building.project_variables(project)["reference_quarter"])
+        report.say("No delivery has landed: building from the sample of invented persons")
+    result = building.build(
+        project,
+        warehouse,
+        asked,
+        target=target.value,
+        threads=threads,
+        memory_limit=memory_limit,
+        progress=report.progress,
+    )
+    report.summary["build"] = result
+    counts = ", ".join(f"{count} {kind}s" for kind, count in sorted(result.counts.items()))
+    report.say(f"Built {asked}: {counts}")
+    for warning in result.warnings:
+        report.say(f"Warning: {warning.name}: {warning.message}")
+    for message in result.expectations.warnings:
+        report.say(f"Warning: {message}")
+    if not result.expectations.passed:
+        for message in result.expectations.failures:
+            report.problem(f"Expectation failed: {message}")
+        if not result.expectations.failures:
+            report.problem("A blocking expectation failed")
+    if "intake" not in report.summary:
+        _tell_refusals(report, warehouse)
+    return asked
+
+
+def _publish(
+    report: Report,
+    warehouse: Path,
+    quarter: str | None,
+    out: Path,
+    threads: int,
+    memory_limit: str,
+) -> None:
+    from synerstat.publish import publish as publishing
+
+    asked = quarter or store.read_build_state(warehouse).reference_quarter
+    result = publishing(
+        warehouse,
+        asked,
+        out,
+        threads=threads,
+        memory_limit=memory_limit,
+        progress=report.progress,
+    )
+    report.summary["publish"] = result
+    if result.is_new:
+        report.say(f"Published {result.vintage} in {result.folder}")
+    else:
+        report.say(f"Nothing has changed since {result.vintage}: it stays as it is")
+
+
+def _tell_refusals(report: Report, warehouse: Path) -> None:
+    for refusal in store.refused_deliveries(warehouse):
+        report.problem(
+            f"Refused: {refusal.operator}/{refusal.folder}: {refusal.reason}: {refusal.message}"
+        )
+
+
+if __name__ == "__main__":
+    main()
