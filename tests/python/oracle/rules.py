@@ -189,15 +189,14 @@ def read_national_number(text: str) -> NationalNumber | None:
 def follow_replacements(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Old number -> the number at the end of its chain.
 
-    Left out: lines with an invalid number, the lines of a cycle, and old numbers for which two
-    different new ones are given.
+    Left out: lines with an invalid number and the lines of a cycle. Where one old number has two
+    different new ones, the later line counts.
     """
-    news: dict[str, set[str]] = {}
+    step: dict[str, str] = {}
     for old_text, new_text in pairs:
         old, new = read_national_number(old_text), read_national_number(new_text)
         if old is not None and new is not None:
-            news.setdefault(old.digits, set()).add(new.digits)
-    step = {old: min(new) for old, new in news.items() if len(new) == 1}
+            step[old.digits] = new.digits
     in_cycle = set()
     for old in step:
         seen, now = {old}, step[old]
