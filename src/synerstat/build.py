@@ -174,12 +174,12 @@ def _judge(
     log = warehouse / "logs" / "dbt.log"
     if broken := issues.get("error", []) + issues.get("runtime error", []):
         raise BuildFailedError(
-            f"{len(broken)} steps of the build failed:\n{_told(broken)}\n"
+            f"The build failed ({len(broken)} steps):\n{_told(broken)}\n"
             f"Mend the first one and build again; the statements are in {log}."
         )
     if failed := issues.get("fail", []):
         raise ChecksFailedError(
-            f"{len(failed)} tests on the data failed, so nothing is published:\n{_told(failed)}\n"
+            f"Tests on the data failed ({len(failed)}), so nothing is published:\n{_told(failed)}\n"
             "The comment of each test says why it matters and what to look at first; "
             f"its query is below {warehouse / 'target' / 'compiled'}."
         )
@@ -203,7 +203,9 @@ class _Steps:
     def __call__(self, event: Any) -> None:
         if event.info.name not in ("LogModelResult", "LogSeedResult", "LogTestResult"):
             return
-        done, total = event.data.index, event.data.total
+        # tests call it by another name
+        is_test = event.info.name == "LogTestResult"
+        done, total = event.data.index, event.data.num_models if is_test else event.data.total
         if total and done * PROGRESS_LINES // total > self._told:
             self._told = done * PROGRESS_LINES // total
             self._progress(f"Building and testing the models: {done} of {total} steps")

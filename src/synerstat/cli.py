@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +23,7 @@ from synerstat import warehouse as store
 from synerstat.errors import (
     ChecksFailedError,
     PublicationWithheldError,
+    SecretMismatchError,
     SynerstatError,
     UsageError,
 )
@@ -36,6 +36,7 @@ DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
 NATIONAL_NUMBER = re.compile(r"(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)")
 QUARTER = re.compile(r"(19|20)[0-9]{2}Q[1-4]")
+TARGETS = ("dev", "spark")
 MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)", re.IGNORECASE)
 
 app = typer.Typer(
@@ -58,13 +59,6 @@ def main() -> None:
     app()
 
 
-class Target(StrEnum):
-    """Engines that the models are built on."""
-
-    dev = "dev"
-    spark = "spark"
-
-
 def _quarter(value: str | None) -> str | None:
     if value is not None and not QUARTER.fullmatch(value):
         raise typer.BadParameter(f"{value!r} is no quarter; write the year, Q and 1 to 4: 2019Q4.")
@@ -74,6 +68,12 @@ def _quarter(value: str | None) -> str | None:
 def _memory(value: str) -> str:
     if not MEMORY.fullmatch(value):
         raise typer.BadParameter(f"{value!r} is no amount of memory; write 3GB or 512MB.")
+    return value
+
+
+def _target(value: str) -> str:
+    if value not in TARGETS:
+        raise typer.BadParameter(f"{value!r} is no engine; choose one of {', '.join(TARGETS)}.")
     return value
 
 
@@ -127,7 +127,9 @@ MemoryLimit = Annotated[
         help="Memory that DuckDB may use before it spills to disk.",
     ),
 ]
-BuildTarget = Annotated[Target, typer.Option(help="Engine to build on.")]
+Target = Annotated[
+    str, typer.Option(callback=_target, metavar="|".join(TARGETS), help="Engine to build on.")
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print a machine-readable summary; all else to standard error."),
@@ -197,7 +199,7 @@ def _reporting(command: str, as_json: bool, debug: bool) -> Iterator[Report]:
     try:
         yield report
         code = WITHHELD if report.problems else DONE
-    except UsageError as error:
+    except (UsageError, SecretMismatchError) as error:
         code = USAGE
         report.fail(str(error))
     except (ChecksFailedError, PublicationWithheldError) as error:
@@ -315,7 +317,7 @@ def intake(
 def build(
     warehouse: Warehouse,
     quarter: Quarter = None,
-    target: BuildTarget = Target.dev,
+    target: Target = TARGETS[0],
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
     project: Project = None,
@@ -371,7 +373,7 @@ def run(
     warehouse: Warehouse,
     out: Out,
     quarter: Quarter = None,
-    target: BuildTarget = Target.dev,
+    target: Target = TARGETS[0],
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
     project: Project = None,
@@ -390,9 +392,7 @@ def run(
                 _publish(report, warehouse, built, out, threads, memory_limit)
 
 
-def _intake(
-    report: Report, deliveries: Path, warehouse: Path, project: Path, secret: str
-) -> None:
+def _intake(report: Report, deliveries: Path, warehouse: Path, project: Path, secret: str) -> None:
     from synerstat.contracts import load_contracts
     from synerstat.intake import run_intake
 
@@ -400,8 +400,12 @@ def _intake(
     result = run_intake(deliveries, warehouse, contracts, secret, report.progress)
     store.mark_persons_invented(warehouse, secret == THROW_AWAY_SECRET)
     report.summary["intake"] = result
-    landed = store.landed_deliveries(warehouse)
-    report.say(f"Landed: {len(landed)} deliveries, {sum(d.row_count for d in landed):,} rows")
+    report.say(
+        f"Landed {len(result.landed)} deliveries, {len(result.unchanged)} stood there already: "
+        f"{result.rows} rows, {result.unreadable_rows} of them unreadable"
+    )
+    for notice in result.notices:
+        report.say(f"Note: {notice.message}")
     _tell_refusals(report, warehouse)
 
 
@@ -410,7 +414,7 @@ def _build(
     warehouse: Path,
     quarter: str | None,
     project: Path,
-    target: Target,
+    target: str,
     threads: int,
     memory_limit: str,
 ) -> str:
@@ -425,7 +429,7 @@ def _build(
         project,
         warehouse,
         asked,
-        target=target.value,
+        target=target,
         threads=threads,
         memory_limit=memory_limit,
         progress=report.progress,

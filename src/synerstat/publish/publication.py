@@ -49,15 +49,9 @@ class Publication:
     """A vintage. `is_new`: made by this run; else the last one, which nothing has changed since."""
 
     folder: Path
-    quarter: str
-    number: int
+    vintage: str
     is_new: bool
     cells: Mapping[str, CellCounts]
-
-    @property
-    def vintage(self) -> str:
-        """The name of the vintage, as in the column of the data sets."""
-        return vintage_name(self.quarter, self.number)
 
 
 def vintage_name(quarter: str, number: int) -> str:
@@ -91,20 +85,22 @@ def publish(
         with _marts(warehouse, threads, memory_limit) as connection:
             # written under the last number first: if not a byte differs, nothing has changed
             if last is not None:
-                progress(f"Comparing with {vintage_name(quarter, last)}")
+                vintage = vintage_name(quarter, last)
+                progress(f"Comparing with {vintage}")
                 with folders.beside(out, quarter) as temporary:
                     cells, sums = _write(temporary, connection, warehouse, state, last)
                     before = out / quarter / f"v{last}"
                     if folders.read_checksums(before) == sums:
                         folders.switch_latest(out)
-                        return Publication(before, quarter, last, is_new=False, cells=cells)
+                        return Publication(before, vintage, is_new=False, cells=cells)
             number = (last or 0) + 1
-            progress(f"Writing {vintage_name(quarter, number)}")
+            vintage = vintage_name(quarter, number)
+            progress(f"Writing {vintage}")
             with folders.beside(out, quarter) as temporary:
                 cells, _ = _write(temporary, connection, warehouse, state, number)
                 published = folders.appear(temporary, out, quarter, number)
         folders.switch_latest(out)
-    return Publication(published, quarter, number, is_new=True, cells=cells)
+    return Publication(published, vintage, is_new=True, cells=cells)
 
 
 def check_publishable(warehouse: Path, quarter: str, state: BuildState) -> None:

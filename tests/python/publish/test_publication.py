@@ -243,7 +243,7 @@ def test_a_crash_leaves_the_earlier_publication_and_the_next_run_cleans_up(
             publish(warehouse, "2019Q4", out)
     assert contents(out) == before
     assert [path.name for path in (out / "2019Q4").iterdir()] == ["v1"]
-    assert publish(warehouse, "2019Q4", out).number == 2
+    assert publish(warehouse, "2019Q4", out).vintage == "2019Q4-v2"
 
 
 def test_latest_is_mended_after_a_crash_before_the_switch(warehouse: Path, tmp_path: Path) -> None:

@@ -1,0 +1,141 @@
+import multiprocessing
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import synerstat.warehouse as store
+from synerstat.build import build
+from synerstat.errors import (
+    BuildFailedError,
+    ChecksFailedError,
+    UsageError,
+    WarehouseBusyError,
+)
+
+PROJECT = """
+name: tiny
+version: 1.2.3
+config-version: 2
+profile: tiny
+flags: {send_anonymous_usage_stats: false}
+vars: {reference_quarter: 2018Q1, landing_path: nowhere, disclosure_threshold: 4}
+"""
+PROFILE = """
+tiny:
+  target: dev
+  outputs:
+    dev:
+      type: duckdb
+      path: "{{ env_var('SYNERSTAT_WAREHOUSE') }}/synerstat.duckdb"
+      settings:
+        threads: "{{ env_var('SYNERSTAT_THREADS') }}"
+        memory_limit: "{{ env_var('SYNERSTAT_MEMORY_LIMIT') }}"
+"""
+MODEL = (
+    "select '{{ var(\"reference_quarter\") }}' as quarter, '{{ var(\"landing_path\") }}' as landing"
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of one model and one test."""
+    folder = tmp_path / "project"
+    for name in ("models", "tests", "profiles"):
+        (folder / name).mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text(PROJECT, "utf-8")
+    (folder / "profiles" / "profiles.yml").write_text(PROFILE, "utf-8")
+    (folder / "models" / "figures.sql").write_text(MODEL, "utf-8")
+    (folder / "tests" / "figures_hold.sql").write_text(
+        "select * from {{ ref('figures') }} where quarter > '2019Q4'", "utf-8"
+    )
+    return folder
+
+
+def test_a_build_fills_the_warehouse_and_notes_what_it_was_made_of(
+    project: Path, tmp_path: Path
+) -> None:
+    warehouse, lines = tmp_path / "warehouse", list[str]()
+    result = build(project, warehouse, "2019Q4", progress=lines.append)
+    assert result.counts == {"model": 1, "test": 1}
+    assert result.refusals == ()
+    with duckdb.connect(str(warehouse / "synerstat.duckdb")) as connection:
+        assert connection.execute("from main.figures").fetchall() == [
+            ("2019Q4", str(warehouse / "landing"))
+        ]
+    state = store.read_build_state(warehouse)
+    assert state.reference_quarter == "2019Q4"
+    assert state.rule_set_version == "1.2.3"
+    assert state.variables["disclosure_threshold"] == 4
+    assert "reference_quarter" not in state.variables
+    assert state.invented_persons
+    assert store.read_expectations(warehouse) is not None
+    assert lines
+    assert "SYNERSTAT_WAREHOUSE" not in os.environ
+
+
+def test_a_failed_test_on_the_data_is_told_and_leaves_nothing_to_publish(
+    project: Path, tmp_path: Path
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    build(project, warehouse, "2019Q4")
+    with pytest.raises(ChecksFailedError, match=r"failed \(1\)[^$]*figures_hold"):
+        build(project, warehouse, "2020Q1")
+    with pytest.raises(UsageError, match="no finished build"):
+        store.read_build_state(warehouse)
+    assert store.read_expectations(warehouse) is None
+
+
+def test_a_model_that_cannot_be_built_is_named(project: Path, tmp_path: Path) -> None:
+    (project / "models" / "figures.sql").write_text("select * from nowhere", "utf-8")
+    with pytest.raises(BuildFailedError, match=r"model figures: [^$]*nowhere"):
+        build(project, tmp_path / "warehouse", "2019Q4")
+
+
+def test_a_project_that_cannot_be_read_is_told(project: Path, tmp_path: Path) -> None:
+    (project / "models" / "figures.sql").write_text("{{ no_such_macro() }}", "utf-8")
+    with pytest.raises(BuildFailedError, match="no_such_macro"):
+        build(project, tmp_path / "warehouse", "2019Q4")
+
+
+def test_a_folder_without_a_project_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds no dbt_project\.yml"):
+        build(tmp_path, tmp_path / "warehouse", "2019Q4")
+    assert not (tmp_path / "warehouse").exists()
+
+
+def test_a_build_writes_nothing_to_standard_output(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build(project, tmp_path / "warehouse", "2019Q4")
+    assert capfd.readouterr().out == ""
+
+
+def test_only_one_run_at_a_time_holds_a_warehouse(tmp_path: Path) -> None:
+    with (
+        store.exclusive(tmp_path),
+        pytest.raises(WarehouseBusyError, match="Another run is at work"),
+        store.exclusive(tmp_path),
+    ):
+        pass
+    with store.exclusive(tmp_path):
+        pass
+
+
+def _hold_and_die(folder: Path, held: Callable[[], None]) -> None:
+    with store.exclusive(folder):
+        held()
+        os._exit(1)
+
+
+def test_a_run_that_was_killed_holds_nothing(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("fork")
+    held = spawning.Event()
+    process = spawning.Process(target=_hold_and_die, args=(tmp_path, held.set))
+    process.start()
+    assert held.wait(10)
+    process.join(10)
+    with store.exclusive(tmp_path):
+        pass
