@@ -1,0 +1,93 @@
+-- What the coherence checks share. Each of them judges comparisons: one figure of one cell against what other figures
+-- say it must be at least and at most. A bound that is null is no bound. Cells that a mart does not store are 0.
+
+-- The readable name of a cell, without its period: all its dimensions; one that is summed over is no column, but `_T`.
+{% macro cell_name(dimensions, summed=none) -%}
+    {%- for dimension in dimensions -%}
+    ', {{ dimension }}=' || {{ "'_T'" if dimension == summed else dimension }}{{ ' || ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro cell_scope(dimensions, summed=none) -%}
+    time_period || {{ synerstat.cell_name(dimensions, summed) }} as scope
+{%- endmacro %}
+
+-- The operator whose data a cell is made of; null where it is made of several operators' data.
+{% macro cell_owner(dimensions, summed=none) -%}
+    {%- if 'operator' in dimensions and summed != 'operator' -%}
+    case when operator <> '_T' then operator end as whose_data
+    {%- else -%}
+    cast(null as {{ dbt.type_string() }}) as whose_data
+    {%- endif -%}
+{%- endmacro %}
+
+-- `select`s comparisons from a relation with mart, time_period, scope and whose_data, one for each rule:
+-- {check, indicator, actual, at_least (optional), at_most (optional), tolerance (optional)}, all but the first two SQL.
+{% macro compare(relation, rules) -%}
+    {%- for rule in rules %}
+    select
+        '{{ rule.check }}' as check_name,
+        mart,
+        time_period,
+        scope,
+        whose_data,
+        '{{ rule.indicator }}' as indicator,
+        cast({{ rule.at_least | default('null') }} as bigint) as at_least,
+        cast({{ rule.at_most | default('null') }} as bigint) as at_most,
+        cast({{ rule.actual }} as bigint) as actual,
+        cast({{ rule.tolerance | default('0') }} as bigint) as tolerance
+    from {{ relation }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+-- The cubes that have one of the attributes as a dimension, once for each: {name, cube, attribute}.
+{% macro cubes_by(attributes) -%}
+    {%- set found = [] %}
+    {%- for cube in synerstat.cubes() %}
+        {%- for attribute in cube.dimensions if attribute in attributes %}
+            {%- do found.append({'name': cube.mart ~ '_by_' ~ attribute, 'cube': cube, 'attribute': attribute}) %}
+        {%- endfor %}
+    {%- endfor %}
+    {{ return(found) }}
+{%- endmacro %}
+
+-- A cube summed over one of its dimensions: for each cell of the others and each measure the stored total, and the
+-- sum and the largest of the categories; also how many categories there are.
+{% macro summed_over(cube, attribute) -%}
+    {%- set others = cube.dimensions | reject('equalto', attribute) | list -%}
+    select
+        '{{ cube.mart }}' as mart,
+        time_period,
+        {{ synerstat.cell_scope(cube.dimensions, attribute) }},
+        {{ synerstat.cell_owner(cube.dimensions, attribute) }},
+        sum(case when {{ attribute }} <> '_T' then 1 else 0 end) as categories
+        {%- for measure in synerstat.measures() %},
+        sum(case when {{ attribute }} = '_T' then {{ measure }} else 0 end) as total_{{ measure }},
+        sum(case when {{ attribute }} <> '_T' then {{ measure }} else 0 end) as sum_{{ measure }},
+        max(case when {{ attribute }} <> '_T' then {{ measure }} else 0 end) as largest_{{ measure }}
+        {%- endfor %}
+
+    from {{ ref(cube.mart) }}
+    group by freq, time_period, {{ others | join(', ') }}
+{%- endmacro %}
+
+-- A number that grows by one from quarter to quarter, for a period written '2019-Q4'.
+{% macro quarter_number(time_period) -%}
+    cast(substr({{ time_period }}, 1, 4) as integer) * 4 + cast(substr({{ time_period }}, 7, 1) as integer)
+{%- endmacro %}
+
+-- Whole hours are rounded cell by cell. Each of n categories and their total is off by at most one half, so that sum
+-- and total differ by less than (n + 1) / 2; as both are whole numbers, by at most n / 2 rounded down.
+{% macro hours_tolerance(summed_cells) -%}
+    floor({{ summed_cells }} / 2.0)
+{%- endmacro %}
+
+-- Is the comparison declared in the seed of known deviations, and not expired? An empty cell of the seed means any.
+{% macro is_declared(comparison, deviation) -%}
+    {{ deviation }}.check_name = {{ comparison }}.check_name
+            and {{ deviation }}.valid_until >= {{ synerstat.quarter_end("'" ~ var('reference_quarter') ~ "'") }}
+            {%- for column in ['mart', 'time_period', 'scope', 'whose_data'] %}
+            and ({{ deviation }}.{{ column }} is null or {{ deviation }}.{{ column }} = {{ comparison }}.{{ column }})
+            {%- endfor %}
+{%- endmacro %}
