@@ -262,7 +262,7 @@ def _secret() -> str:
 )
 def synthesise(
     out: Out,
-    persons: Annotated[int, typer.Option(min=1, help="Invented persons.")] = 5000,
+    persons: Annotated[int, typer.Option(min=1, help="Invented persons.")] = 2000,
     first: Annotated[
         str, typer.Option("--from", callback=_quarter, metavar="2018Q1", help="First quarter.")
     ] = "2018Q1",
@@ -271,8 +271,12 @@ def synthesise(
     ] = "2019Q4",
     seed: Annotated[int, typer.Option(help="Another seed invents other persons.")] = 1,
     sample: Annotated[
-        bool, typer.Option("--sample", help="The project's own sample, whatever else is asked for.")
+        bool,
+        typer.Option(
+            "--sample", help="The project's own sample, always the same; no other option counts."
+        ),
     ] = False,
+    project: Project = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -283,15 +287,18 @@ def synthesise(
     with _reporting("synthesise", as_json, debug) as report:
         from synerstat import synthesise as inventing
 
-        if last < first:
-            raise UsageError(f"--to {last} is before --from {first}.")
-        report.progress("Inventing persons and their trainings")
+        folders = {name: _project(project) / name for name in ("contracts", "seeds")}
         if sample:
-            result = inventing.write_sample(out)
+            result = inventing.write_sample(out, **folders, progress=report.progress)
         else:
-            result = inventing.synthesise(out, persons=persons, first=first, last=last, seed=seed)
-        report.summary["result"] = result
-        report.say(f"Invented deliveries are in {out}")
+            result = inventing.synthesise(
+                out, persons, first, last, seed, **folders, progress=report.progress
+            )
+        report.summary["synthesise"] = result
+        report.say(
+            f"Invented {result.persons} persons: {len(result.deliveries)} deliveries "
+            f"with {result.rows} rows are in {out}"
+        )
 
 
 @app.command(epilog="Example: synerstat intake --deliveries deliveries --warehouse warehouse")
