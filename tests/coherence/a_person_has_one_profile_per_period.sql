@@ -1,0 +1,63 @@
+/*
+What it checks   Every person with a participation present in a period has exactly one profile (sex, age group,
+                 education, residence) in it, nobody else has one, and every participation present found its
+                 person's.
+Why it matters   Tables by these attributes add up to the total only because each person has one value of each.
+If it fails      Too many profiles: an age group that overlaps another. Too few: a person without any record that
+                 began by the period's end, which the two models must see alike.
+*/
+
+with
+
+present as (
+
+    select
+        period_number,
+        person_id,
+        count(*) as participations
+    from {{ ref('int_participations__by_period') }}
+    group by period_number, person_id
+
+),
+
+profiles as (
+
+    select
+        period_number,
+        person_id,
+        count(*) as profiles
+    from {{ ref('int_persons__by_period') }}
+    group by period_number, person_id
+
+),
+
+described as (
+
+    select
+        period_number,
+        person_id,
+        count(*) as participations
+    from {{ ref('int_participants__by_period') }}
+    group by period_number, person_id
+
+)
+
+select
+    coalesce(present.period_number, profiles.period_number) as period_number,
+    coalesce(present.person_id, profiles.person_id) as person_id,
+    profiles.profiles,
+    present.participations,
+    described.participations as described_participations
+from present
+full outer join profiles
+    on
+        present.period_number = profiles.period_number
+        and present.person_id = profiles.person_id
+left join described
+    on
+        present.period_number = described.period_number
+        and present.person_id = described.person_id
+where
+    coalesce(profiles.profiles, 0) <> 1
+    or coalesce(present.participations, 0) = 0
+    or coalesce(described.participations, 0) <> present.participations
