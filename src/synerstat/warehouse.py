@@ -61,15 +61,35 @@ class LandedDelivery:
 
 
 @dataclass(frozen=True)
+class ExpectationOutcome:
+    """What became of one expectation on one relation.
+
+    `severity`: blocking | warning. `cells_failed` is 0 too where the expectation is not about cells
+    or could not be evaluated. `message` is empty where it passed.
+    """
+
+    suite: str
+    expectation: str
+    relation: str
+    statement: str
+    severity: str
+    passed: bool
+    cells_failed: int
+    message: str
+
+
+@dataclass(frozen=True)
 class ExpectationsResult:
     """Whether the blocking expectations hold.
 
-    `failures` say which cells, by how much, whose data, and what to do next.
+    `failures` say which cells, by how much, whose data, and what to do next; `outcomes` hold all
+    expectations, also those that passed.
     """
 
     passed: bool
     failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    outcomes: tuple[ExpectationOutcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -283,7 +303,12 @@ def read_expectations(warehouse: Path) -> ExpectationsResult | None:
     if not path.exists():
         return None
     noted = json.loads(path.read_text("utf-8"))
-    return ExpectationsResult(noted["passed"], tuple(noted["failures"]), tuple(noted["warnings"]))
+    return ExpectationsResult(
+        noted["passed"],
+        tuple(noted["failures"]),
+        tuple(noted["warnings"]),
+        tuple(ExpectationOutcome(**outcome) for outcome in noted["outcomes"]),
+    )
 
 
 def write_json(path: Path, content: Any) -> None:
