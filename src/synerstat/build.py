@@ -1,7 +1,6 @@
 """Build the warehouse: dbt in this process, then the expectations."""
 
 import hashlib
-import importlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import yaml
 
 import synerstat
 from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
+from synerstat.expectations import check
 from synerstat.warehouse import (
     BuildState,
     ExpectationsResult,
@@ -26,7 +26,6 @@ from synerstat.warehouse import (
     refused_deliveries,
     silent,
     write_build_state,
-    write_expectations,
 )
 
 # a build tells about itself this many times, not once for each of its hundreds of steps
@@ -91,8 +90,7 @@ def build(
         project.resolve(), root, variables, target, threads, memory_limit, progress
     )
     progress("Checking the expectations")
-    expectations = _check_expectations(root, quarter, progress)
-    write_expectations(root, quarter, expectations)
+    expectations = check(root, quarter, project.resolve(), progress)
     write_build_state(root, _state(project, root, quarter, inputs))
     return BuildResult(root, quarter, counts, warnings, refused_deliveries(root), expectations)
 
@@ -234,16 +232,6 @@ def _close_database() -> None:
     if manager._ENV is not None:
         manager._ENV.close()
     manager.close_all_connections()
-
-
-def _check_expectations(warehouse: Path, quarter: str, progress: Progress) -> ExpectationsResult:
-    try:
-        expectations = importlib.import_module("synerstat.expectations")
-    except ModuleNotFoundError:
-        progress("Expectations are not available yet")
-        return ExpectationsResult(passed=True)
-    result: ExpectationsResult = expectations.check(warehouse, quarter)
-    return result
 
 
 def _state(project: Path, warehouse: Path, quarter: str, inputs: str) -> BuildState:
