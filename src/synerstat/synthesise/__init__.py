@@ -8,6 +8,7 @@ from synerstat.synthesise.invent import (
     SynthesisResult,
     synthesise,
 )
+from synerstat.synthesise.sample import write_sample
 
 __all__ = [
     "Dirt",
@@ -16,4 +17,5 @@ __all__ = [
     "SynthesisResult",
     "SynthesisedDelivery",
     "synthesise",
+    "write_sample",
 ]

@@ -76,13 +76,15 @@ class Flow:
 class Population:
     """Who is invented.
 
-    `volumes` are shares of the persons per operator, in place of the profiles' own. Where `flows`
-    are given, nobody but the persons of the flows trains outside the home area, and nobody leaves
-    his area. `days_factor` makes all participations longer or shorter.
+    `volumes` (shares of the persons per operator) and `type_shares` (per operator and training
+    type) stand in place of the profiles' own. Where `flows` are given, nobody but the persons of
+    the flows trains outside the home area, and nobody leaves his area. `days_factor` makes all
+    participations longer or shorter.
     """
 
     persons: int
     volumes: Mapping[str, float] = field(default_factory=dict)
+    type_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     flows: tuple[Flow, ...] = ()
     days_factor: float = 1.0
     participations_per_year: float = 0.42
@@ -195,7 +197,11 @@ class _Maker:
         self.progress = progress
         self.contracts: tuple[DeliveryContract, ...] = load_contracts(contracts)
         self.operators = tuple(contract.operator for contract in self.contracts)
-        self.profiles: dict[str, OperatorProfile] = {o: profile_of(o) for o in self.operators}
+        self.profiles: dict[str, OperatorProfile] = {}
+        for operator in self.operators:
+            profile = profile_of(operator)
+            shares = population.type_shares.get(operator, profile.type_shares)
+            self.profiles[operator] = replace(profile, type_shares=shares)
         self.code_tables: dict[str, dict[str, CodeTable]] = read_code_tables(seeds)
         self.geography: Geography = read_geography(seeds)
         self.home_areas = np.array(
@@ -208,6 +214,8 @@ class _Maker:
     def write(self, out: Path) -> SynthesisResult:
         self.progress("Inventing persons and their training")
         persons, participations = self._invent()
+        known = np.unique(participations.person)
+        self.counts["persons_without_number"] = int((persons.register_number[known] == 0).sum())
         deliveries: list[SynthesisedDelivery] = []
         for number in range(len(self.operators)):
             deliveries.extend(self._write_operator(out, number, persons, participations))
@@ -222,7 +230,7 @@ class _Maker:
             refused = add_refusals(out, good)
         return SynthesisResult(
             out=out,
-            persons=len(np.unique(participations.person)),
+            persons=len(known),
             rows=sum(d.rows for d in deliveries),
             identifier_replacements=replaced,
             deliveries=tuple(deliveries),
@@ -265,7 +273,7 @@ class _Maker:
         )
         if len(flow_of):
             persons = identified(persons, np.arange(len(persons)) >= candidates)
-        background = self._participations(engagements, 2)
+        background = self._participations(engagements, 0)
         background = background.take(background.end >= self.quarters[0].first_day - 31)
         # the first persons who have training in time, as many as asked for
         present = np.unique(background.person)
@@ -286,7 +294,8 @@ class _Maker:
             first_day=self.first_day,
             last_day=self.last_day,
             days_factor=self.population.days_factor,
-            seed=self.seed * 10 + stream,
+            seed=self.seed,
+            stream=stream,
         )
 
     def _home_operator(self, area: Ints) -> Ints:
@@ -355,12 +364,12 @@ class _Maker:
         count = len(person)
         random = random_stream(self.seed, 9)
         mobile = Engagements(person, host, np.ones(count, np.int64), np.ones(count, np.bool_))
-        found = self._participations(mobile, 3)
+        found = self._participations(mobile, 1)
 
         year_first = np.array([day(f"{f.year}-01-01") for f in flows], np.int64)[flow_of]
         year_last = np.array([day(f"{f.year}-12-31") for f in flows], np.int64)[flow_of]
         is_last_year = year_last == year_last.max(initial=0)
-        length = np.clip((found.end - found.start + 1) // 3, 2, 45)
+        length = np.clip((found.end - found.start + 1) // 4, 2, 40)
         start = np.empty(count, np.int64)
         for first in np.unique(year_first).tolist():
             of_year = year_first == first
@@ -387,8 +396,10 @@ class _Maker:
             np.ones(int(at_home.sum()), np.int64),
             np.zeros(int(at_home.sum()), np.bool_),
         )
-        home = self._participations(known, 4)
+        home = self._participations(known, 2)
         home = home.take(home.end >= self.quarters[0].first_day - 31)
+        # a dirty residence here would count as the person's, there as well
+        home = replace(home, is_calibrated=np.ones(len(home), np.bool_))
         return Participations.together([trained, home])
 
     def _mirrors(self, own: Participations, home: Ints) -> Participations:
@@ -444,7 +455,7 @@ class _Maker:
         )
         operator = preparation.prepare(
             mine,
-            keep_records(mine, profile, seed=self.seed * 10 + number),
+            keep_records(mine, profile, seed=self.seed, number=number),
             self.quarters,
             self.dirt,
             self.counts,

@@ -35,6 +35,7 @@ JOB_SEEKER = STATUSES.index("JSK")
 IN_COMPANIES = tuple(TRAINING_TYPES.index(t) for t in ("INT", "TRY", "IWT"))
 CENTRES_PER_OPERATOR = 14
 DAYS_OF_A_MODULE = 42
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,22 @@ def invent_participations(
     last_day: int,
     days_factor: float,
     seed: int,
+    stream: int,
 ) -> Participations:
-    """Invent the participations of the engagements, starting between the two days."""
-    random = random_stream(seed, 2)
+    """Invent the participations of the engagements, starting between the two days.
+
+    Another `stream` of the same seed invents others.
+    """
+    random = random_stream(seed, 2, stream)
     person = np.repeat(engagements.person, engagements.count)
     operator = np.repeat(engagements.operator, engagements.count)
     is_mobile = np.repeat(engagements.is_mobile, engagements.count)
     count = len(person)
+    start = first_day + choose(chances_of_start(first_day, last_day), random.random(count))
 
     training_type = np.zeros(count, np.int64)
     factor = np.ones(count)
-    type_chance = random.random(count)
+    type_chance = _spread_over_time(operator * 2 + is_mobile, start)
     for index, name in enumerate(operators):
         profile = profiles[name]
         at_home, visiting = (operator == index) & ~is_mobile, (operator == index) & is_mobile
@@ -138,7 +144,6 @@ def invent_participations(
 
     days = np.array([TYPES[t].days for t in TRAINING_TYPES])[training_type] * factor * days_factor
     days = np.maximum(np.rint(days * np.exp(0.55 * random.standard_normal(count) - 0.15)), 2)
-    start = first_day + choose(chances_of_start(first_day, last_day), random.random(count))
     end = end_on_weekday(start, start + days.astype(np.int64) - 1)
 
     programmes = np.array([TYPES[t].programmes for t in TRAINING_TYPES])[training_type]
@@ -185,12 +190,14 @@ def end_on_weekday(start: Ints, end: Ints) -> Ints:
     return np.maximum(start, end - np.maximum(weekday - 4, 0))
 
 
-def keep_records(participations: Participations, profile: OperatorProfile, *, seed: int) -> Records:
-    """The records that an operator keeps of its participations, in its own unit.
+def keep_records(
+    participations: Participations, profile: OperatorProfile, *, seed: int, number: int
+) -> Records:
+    """The records that the operator of that number keeps of its participations, in its own unit.
 
     What others organise is kept as one record whatever the unit.
     """
-    random = random_stream(seed, 3)
+    random = random_stream(seed, 3, number)
     count = len(participations)
     start, end = participations.start, participations.end
     own = participations.organiser == participations.operator
@@ -233,6 +240,17 @@ def keep_records(participations: Participations, profile: OperatorProfile, *, se
     as_planned = random.random(len(of)) < 0.6
     planned_end = np.maximum(record_end - np.where(as_planned, 0, slip), record_start)
     return Records(of, part, record_start, record_end, planned_end)
+
+
+def _spread_over_time(group: Ints, start: Ints) -> Floats:
+    """Chances in [0, 1) that come evenly within each group, whatever stretch of time one looks at.
+
+    So that a small operator has every training type all year, as its catalogue has.
+    """
+    order = np.lexsort((start, group))
+    chance = np.empty(len(start))
+    chance[order] = (rank_within(group[order]) + 0.5) * GOLDEN_RATIO % 1.0
+    return chance
 
 
 def _weights(shares: Mapping[str, float]) -> Floats:
