@@ -350,7 +350,8 @@ class DeliveryMaker:
         table = self._repeat(table, index)
         if may_be_unreadable:
             spoilt = self._strike("unreadable_rows", table, index)
-            table.unreadable = np.where(spoilt, 1 + np.cumsum(spoilt), 0)
+            # each one another way of being unreadable, beginning with another one in each delivery
+            table.unreadable = np.where(spoilt, index + self.operator.number + spoilt.cumsum(), 0)
         return table
 
     def _random(self, kind: str, index: int) -> np.random.Generator:
