@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -82,12 +82,14 @@ def build(
     root.mkdir(parents=True, exist_ok=True)
     forget_build(root)
     inputs = inputs_digest(root)
-    variables = {
-        "reference_quarter": quarter,
-        "landing_path": str(Warehouse(root).landing),
-    }
-    counts, warnings = _run_dbt(
-        project.resolve(), root, variables, target, threads, memory_limit, progress
+    counts, warnings = build_models(
+        project,
+        root,
+        quarter,
+        target=target,
+        threads=threads,
+        memory_limit=memory_limit,
+        progress=progress,
     )
     progress("Checking the expectations")
     expectations = check(root, quarter, project.resolve(), progress)
@@ -101,19 +103,30 @@ def project_variables(project: Path) -> dict[str, Any]:
     return dict(content.get("vars") or {})
 
 
-def _run_dbt(
+def build_models(
     project: Path,
     warehouse: Path,
-    variables: Mapping[str, Any],
-    target: str,
-    threads: int,
-    memory_limit: str,
-    progress: Progress,
+    quarter: str,
+    *,
+    command: Literal["build", "seed", "run"] = "build",
+    target: str = "dev",
+    threads: int = 2,
+    memory_limit: str = "3GB",
+    progress: Progress = silent,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
+    """Run one dbt command over the whole project: seeds, models and their tests, or only a part.
+
+    Returns the counts of steps that succeeded, by kind, and the tests that warned. Unit tests are
+    left out: they test the models, not the data. Raises as `build` does.
+    """
     # imported here: dbt takes seconds to load, and only a build needs it
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
+    variables = {
+        "reference_quarter": quarter,
+        "landing_path": str(Warehouse(warehouse).landing),
+    }
     arguments = [
         "--quiet",
         "--no-print",
@@ -124,19 +137,20 @@ def _run_dbt(
         "info",
         "--log-path",
         str(warehouse / "logs"),
-        "build",
+        command,
         "--project-dir",
-        str(project),
+        str(project.resolve()),
         "--profiles-dir",
-        str(project / "profiles"),
+        str(project.resolve() / "profiles"),
         "--target",
         target,
         "--target-path",
         str(warehouse / "target"),
         "--vars",
-        yaml.safe_dump(dict(variables), default_flow_style=True, width=10_000),
-        "--exclude-resource-type",
-        "unit_test",
+        yaml.safe_dump(variables, default_flow_style=True, width=10_000),
+        # a seed whose columns changed since the last build is made anew
+        "--full-refresh",
+        *(["--exclude-resource-type", "unit_test"] if command == "build" else []),
     ]
     environment = {
         "SYNERSTAT_WAREHOUSE": str(warehouse),
