@@ -27,3 +27,15 @@ class PublicationWithheldError(SynerstatError):
 
 class PublicationError(SynerstatError):
     """The publication could not be written, or does not agree with itself."""
+
+
+class ContractError(SynerstatError):
+    """A delivery contract can't be read or contradicts itself."""
+
+
+class IntakeError(SynerstatError):
+    """Intake itself failed; no delivery is to blame."""
+
+
+class SecretMismatchError(IntakeError):
+    """What has landed was pseudonymised with another secret, so keys would not match."""

@@ -1,0 +1,254 @@
+"""Checks one delivery and writes what lands of it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synerstat.contracts import DeliveryContract
+from synerstat.intake.columns import ColumnMatch, match_columns
+from synerstat.intake.landing import (
+    DELIVERY,
+    FORMAT_VERSION,
+    RECORDS,
+    FileStamp,
+    Landed,
+    Source,
+)
+from synerstat.intake.limits import IntakeLimits
+from synerstat.intake.manifest import Manifest, ManifestFile, data_file
+from synerstat.intake.parquet_files import read_parquet_names, write_parquet_values
+from synerstat.intake.pseudonyms import Secret, without_national_numbers
+from synerstat.intake.records import FileRows, values_select, write_records
+from synerstat.intake.results import RefusalReason, RefusedError
+from synerstat.intake.text_files import (
+    TextDialect,
+    UnreadableFileError,
+    sha256_of,
+    stream_text_file,
+)
+from synerstat.intake.text_rows import fields_sql, logical_rows, read_header
+from synerstat.intake.workbooks import Workbook
+
+ENDINGS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet")
+
+DELIVERY_SCHEMA: Final = pa.schema(
+    [
+        ("operator", pa.string()),
+        ("reference_quarter", pa.string()),
+        ("sequence", pa.int64()),
+        ("extracted_at", pa.timestamp("us")),
+        ("extracted_at_text", pa.string()),
+        ("file_count", pa.int64()),
+        ("row_count", pa.int64()),
+        ("manifest_sha256", pa.string()),
+        ("files_sha256", pa.string()),
+        ("extra_columns", pa.string()),
+        ("contract_version", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _CheckedFile:
+    rows: FileRows
+    extra_columns: tuple[str, ...]
+
+
+def stamps(folder: Path, manifest: Manifest) -> tuple[FileStamp, ...] | None:
+    """Stamps of the data files in the manifest's order; None where one is not as it should be."""
+    found = []
+    for file in manifest.files:
+        try:
+            status = data_file(folder, file.name).stat()
+        except (RefusedError, OSError):
+            return None
+        found.append(FileStamp(file.name, status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def prepare_delivery(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    manifest: Manifest,
+    manifest_sha256: str,
+    contract: DeliveryContract,
+    secret: Secret,
+    limits: IntakeLimits,
+    work: Path,
+    prepared: Path,
+) -> Landed:
+    """Check every data file, then write `records.parquet` and `delivery.parquet` to `prepared`.
+
+    `work` is an empty folder for what is needed in between; persons' numbers stand in it.
+    Raises RefusedError with the first reason that applies, file by file in the manifest's order.
+    """
+    stamped = stamps(folder, manifest)
+    files = [
+        _check_file(connection, folder, file, contract, limits, work / str(number))
+        for number, file in enumerate(manifest.files)
+    ]
+    # a file that was written to in the meantime is looked at again by the next intake
+    source = Source(FORMAT_VERSION, contract.fingerprint, manifest_sha256, stamped or ())
+    prepared.mkdir()
+    unreadable = write_records(
+        connection,
+        [file.rows for file in files],
+        contract,
+        manifest.reference_quarter,
+        manifest.sequence,
+        secret,
+        prepared / RECORDS,
+    )
+    rows = sum(file.rows.rows for file in files)
+    extra = tuple(
+        (without_national_numbers(file.rows.file_name), file.extra_columns)
+        for file in files
+        if file.extra_columns
+    )
+    _write_delivery(manifest, manifest_sha256, contract, rows, extra, prepared / DELIVERY)
+    return Landed(source, rows, unreadable, extra)
+
+
+def _check_file(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    file: ManifestFile,
+    contract: DeliveryContract,
+    limits: IntakeLimits,
+    work: Path,
+) -> _CheckedFile:
+    path = data_file(folder, file.name)
+    work.mkdir()
+    try:
+        checked = _read_file(connection, path, file, contract, limits, work)
+    except UnreadableFileError as error:
+        raise RefusedError(RefusalReason.UNREADABLE_FILE, str(error), file.name) from None
+    except OSError:
+        raise RefusedError(
+            RefusalReason.UNREADABLE_FILE,
+            "The file can't be opened. Check its access rights.",
+            file.name,
+        ) from None
+    if checked.rows.rows != file.rows:
+        raise RefusedError(
+            RefusalReason.ROW_COUNT_MISMATCH,
+            f"The manifest says {file.rows:,} rows, the file holds {checked.rows.rows:,} (without "
+            "header and blank lines). Deliver the whole file, or mend the manifest.",
+            file.name,
+        )
+    return checked
+
+
+def _read_file(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    file: ManifestFile,
+    contract: DeliveryContract,
+    limits: IntakeLimits,
+    work: Path,
+) -> _CheckedFile:
+    name = file.name.lower()
+    if name.endswith((".csv", ".csv.gz")):
+        return _read_text(connection, path, file, contract, limits, work)
+    _check_sum(sha256_of(path, limits.chunk_bytes), file)
+    if path.stat().st_size > limits.file_bytes:
+        raise UnreadableFileError(f"The file is larger than {limits.file_bytes:,} bytes.")
+    values = work / "values.parquet"
+    if name.endswith(".xlsx"):
+        workbook = Workbook(path, limits)
+        match = _match(workbook.names, contract, file, limits)
+        rows = workbook.write_values(match.positions, contract, values)
+    elif name.endswith(".parquet"):
+        names = read_parquet_names(path)
+        match = _match(names or None, contract, file, limits)
+        rows = write_parquet_values(connection, path, names, match.positions, contract, values)
+    else:
+        raise UnreadableFileError(f"The name ends in none of {', '.join(ENDINGS)}.")
+    select = values_select(values, len(contract.columns))
+    return _CheckedFile(FileRows(file.name, rows, select), match.extra)
+
+
+def _read_text(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    file: ManifestFile,
+    contract: DeliveryContract,
+    limits: IntakeLimits,
+    work: Path,
+) -> _CheckedFile:
+    dialect = TextDialect(contract.delimiter, contract.codec, contract.byte_order_mark_allowed)
+    sha256, lines = stream_text_file(path, work / "lines.parquet", dialect, limits)
+    _check_sum(sha256, file)
+    if isinstance(lines, UnreadableFileError):
+        raise lines
+    header = read_header(lines, contract.delimiter) if lines.head_line else None
+    if header is None and lines.head_line:
+        raise RefusedError(
+            RefusalReason.MISSING_COLUMN,
+            "The header can't be read: its quoting is broken. "
+            "Name the columns of the contract in the first line.",
+            file.name,
+        )
+    match = _match(header.names if header else None, contract, file, limits)
+    assert header is not None
+    rows = logical_rows(connection, lines, header, contract.delimiter, work / "rows.parquet")
+    select = fields_sql(lines, rows, header, list(match.positions), contract.delimiter)
+    return _CheckedFile(FileRows(file.name, rows.rows, select), match.extra)
+
+
+def _check_sum(sha256: str, file: ManifestFile) -> None:
+    if sha256 != file.sha256:
+        raise RefusedError(
+            RefusalReason.CHECKSUM_MISMATCH,
+            "The file is not the one that the manifest describes (SHA-256). Deliver it again.",
+            file.name,
+        )
+
+
+def _match(
+    names: tuple[str, ...] | None,
+    contract: DeliveryContract,
+    file: ManifestFile,
+    limits: IntakeLimits,
+) -> ColumnMatch:
+    if names is None:
+        raise RefusedError(
+            RefusalReason.EMPTY_FILE,
+            "The file is empty: it has no header. Deliver the header even where there are no rows.",
+            file.name,
+        )
+    match = match_columns(names, contract, file.name, limits.columns)
+    return ColumnMatch(
+        match.positions, tuple(without_national_numbers(name) for name in match.extra)
+    )
+
+
+def _write_delivery(
+    manifest: Manifest,
+    manifest_sha256: str,
+    contract: DeliveryContract,
+    rows: int,
+    extra: tuple[tuple[str, tuple[str, ...]], ...],
+    target: Path,
+) -> None:
+    described = "\n".join(f"{file.name}:{file.sha256}" for file in manifest.files)
+    ignored = dict.fromkeys(name for _, names in extra for name in names)
+    row = {
+        "operator": manifest.operator,
+        "reference_quarter": manifest.reference_quarter,
+        "sequence": manifest.sequence,
+        "extracted_at": manifest.extracted_at.replace(tzinfo=None),
+        "extracted_at_text": manifest.extracted_at_text,
+        "file_count": len(manifest.files),
+        "row_count": rows,
+        "manifest_sha256": manifest_sha256,
+        "files_sha256": hashlib.sha256(described.encode()).hexdigest(),
+        "extra_columns": ",".join(ignored) or None,
+        "contract_version": contract.version,
+    }
+    pq.write_table(pa.Table.from_pylist([row], schema=DELIVERY_SCHEMA), target)

@@ -1,0 +1,34 @@
+"""How much intake takes from one delivery before it refuses."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IntakeLimits:
+    """Bounds that no honest delivery comes near; a breach is a refusal, never a crash.
+
+    Sizes are in bytes. A manifest beyond its limits is a `bad_manifest`, a data file an
+    `unreadable_file`.
+    """
+
+    manifest_bytes: int = 1_000_000
+    manifest_depth: int = 20
+    manifest_files: int = 1_000
+    file_bytes: int = 20_000_000_000
+    """One data file as delivered."""
+    decompressed_bytes: int = 60_000_000_000
+    """One .csv.gz or .xlsx when unpacked."""
+    compression_ratio: int = 200
+    """Unpacked size by packed size; looked at beyond `ratio_free_bytes` only."""
+    ratio_free_bytes: int = 64_000_000
+    header_bytes: int = 1_000_000
+    columns: int = 2_000
+    line_bytes: int = 16_000_000
+    """One physical line of a text file."""
+    workbook_bytes: int = 4_000_000_000
+    """An .xlsx when unpacked; the reader holds its text in memory."""
+    workbook_rows: int = 1_048_576
+    chunk_bytes: int = 8_000_000
+    """Text files are streamed in pieces of this size."""
+    memory: str = "2GB"
+    """For DuckDB; beyond it the private work folder is used."""

@@ -1,0 +1,205 @@
+"""Reads `manifest.json` and the names in it, trusting neither."""
+
+import json
+import re
+import stat
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from synerstat.intake.limits import IntakeLimits
+from synerstat.intake.results import RefusalReason, RefusedError
+
+NAME: Final = "manifest.json"
+FOLDER: Final = re.compile(r"([0-9]{4}Q[1-4])-([1-9][0-9]{0,8})", re.ASCII)
+_SHA256: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """One data file; `sha256` in lower case, `rows` without header and blank lines."""
+
+    name: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A checked manifest. `extracted_at` is in UTC."""
+
+    operator: str
+    reference_quarter: str
+    sequence: int
+    extracted_at: datetime
+    extracted_at_text: str
+    files: tuple[ManifestFile, ...]
+
+
+def read_manifest_bytes(folder: Path, limits: IntakeLimits) -> bytes:
+    """The manifest as delivered.
+
+    Raises RefusedError: `no_manifest`, or `bad_manifest` where it is no plain file or too big.
+    """
+    path = folder / NAME
+    try:
+        status = path.lstat()
+    except OSError:
+        raise RefusedError(
+            RefusalReason.NO_MANIFEST, f"The folder holds no {NAME}. Add one.", NAME
+        ) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise _bad(f"{NAME} is not a plain file. Deliver the file itself")
+    with path.open("rb") as file:
+        content = file.read(limits.manifest_bytes + 1)
+    if len(content) > limits.manifest_bytes:
+        raise _bad(f"{NAME} is larger than {limits.manifest_bytes:,} bytes")
+    return content
+
+
+def parse_manifest(
+    content: bytes, operator: str, reference_quarter: str, sequence: int, limits: IntakeLimits
+) -> Manifest:
+    """Check a manifest against the specification and the folder that it stands in.
+
+    File names are left for `data_file`, which judges them in their turn.
+    Raises RefusedError with `bad_manifest`.
+    """
+    document = _json(content, limits)
+    if not isinstance(document, dict):
+        raise _bad("it is not a JSON object")
+    _agree("operator", _text(document, "operator"), operator)
+    _agree("reference_quarter", _text(document, "reference_quarter"), reference_quarter)
+    _agree("sequence", _integer(document, "sequence", 1), sequence)
+    text = _text(document, "extracted_at")
+    files = document.get("files")
+    if not isinstance(files, list) or not files:
+        raise _bad("'files' must be a list with at least one file")
+    if len(files) > limits.manifest_files:
+        raise _bad(f"'files' names more than {limits.manifest_files:,} files")
+    checked = tuple(_file(item) for item in files)
+    if len({file.name for file in checked}) != len(checked):
+        raise _bad("'files' names a file twice")
+    return Manifest(operator, reference_quarter, sequence, _moment(text), text, checked)
+
+
+def data_file(folder: Path, name: str) -> Path:
+    """The path of a file named in a manifest.
+
+    Raises RefusedError: `unsafe_path` where the name is not a plain name in the folder or the file
+    is a link, `file_missing` where there is no such file.
+    """
+    if not _is_plain(name):
+        raise RefusedError(
+            RefusalReason.UNSAFE_PATH,
+            "A file name in the manifest is not a plain name. "
+            "Put the file into the folder and give its name alone.",
+            printable(name),
+        )
+    path = folder / name
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        mode = 0
+    if stat.S_ISLNK(mode):
+        raise RefusedError(
+            RefusalReason.UNSAFE_PATH, "The file is a link. Deliver the file itself.", name
+        )
+    if not stat.S_ISREG(mode):
+        raise RefusedError(
+            RefusalReason.FILE_MISSING,
+            "The manifest names a file that is not in the folder. Add it, or take it out.",
+            name,
+        )
+    return path
+
+
+def printable(name: str) -> str:
+    """A name that may be shown: no control characters or broken code points, not too long."""
+    shown = "".join("?" if unicodedata.category(c)[0] == "C" else c for c in name[:200])
+    return shown if len(name) <= 200 else f"{shown}..."
+
+
+def _is_plain(name: str) -> bool:
+    return (
+        0 < len(name) <= 255
+        and name not in (".", "..")
+        and not any(c in "/\\:" for c in name)
+        and not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name)
+        and len(name.encode("utf-8")) <= 255
+    )
+
+
+def _file(item: Any) -> ManifestFile:
+    if not isinstance(item, dict):
+        raise _bad("each of 'files' must be an object with name, sha256 and rows")
+    sha256 = _text(item, "sha256")
+    if not _SHA256.fullmatch(sha256):
+        raise _bad("'sha256' must be 64 hexadecimal digits")
+    return ManifestFile(_text(item, "name"), sha256.lower(), _integer(item, "rows", 0))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None or "T" not in text:
+            raise ValueError(text)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _bad(
+            "'extracted_at' must be an ISO date-time with offset, 2020-01-20T07:30:00+01:00"
+        ) from None
+
+
+def _json(content: bytes, limits: IntakeLimits) -> Any:
+    try:
+        text = content.decode("utf-8-sig")
+        if _depth(text) > limits.manifest_depth:
+            raise ValueError("too deep")
+        return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise _bad("it is not JSON (UTF-8, no key twice, no NaN)") from None
+
+
+def _depth(text: str) -> int:
+    # an upper bound, brackets within texts included, so that the parser never meets a deep one
+    opened = deepest = 0
+    for bracket in re.findall(r"[\[{\]}]", text):
+        opened += 1 if bracket in "[{" else -1
+        deepest = max(deepest, opened)
+    return deepest
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(document: dict[str, Any], name: str, least: int) -> int:
+    value = document.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise _bad(f"'{name}' must be a whole number from {least}")
+    return value
+
+
+def _text(document: dict[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise _bad(f"'{name}' is missing or is not a text")
+    return value
+
+
+def _agree(name: str, delivered: object, expected: object) -> None:
+    if delivered != expected:
+        raise _bad(f"'{name}' disagrees with the folder, which says {expected}")
+
+
+def _bad(what: str) -> RefusedError:
+    return RefusedError(RefusalReason.BAD_MANIFEST, f"The manifest is not usable: {what}.", NAME)

@@ -1,0 +1,133 @@
+"""Writes `records.parquet`: the rows of a delivery, pseudonymised. One streaming statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from synerstat.contracts import DeliveryContract
+from synerstat.intake import national_numbers
+from synerstat.intake.pseudonyms import (
+    Secret,
+    content_sql,
+    hmac_sql,
+    masked_national_sql,
+    masked_raw_sql,
+    national_key_sql,
+    without_national_numbers,
+)
+from synerstat.intake.text_files import UNDECODABLE
+from synerstat.intake.text_rows import path_literal, text_literal
+
+_PERSONAL = ("national_number", "client_number")
+ROW_GROUP = 122_880
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """The readable and unreadable rows of one data file.
+
+    `select` yields row_number (from 1 within the file), line_number, unreadable_reason, text and
+    value_0 ... in contract order, in delivered order.
+    """
+
+    file_name: str
+    rows: int
+    select: str
+
+
+def values_select(values: Path, columns: int) -> str:
+    """SELECT for `FileRows` over typed rows written as text, which are never unreadable."""
+    names = ", ".join(f"value_{number}" for number in range(columns))
+    return f"""
+        select
+            row_number,
+            line_number,
+            null::varchar as unreadable_reason,
+            null::varchar as text,
+            {names}
+        from read_parquet({path_literal(values)})
+    """
+
+
+def write_records(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[FileRows],
+    contract: DeliveryContract,
+    reference_quarter: str,
+    sequence: int,
+    secret: Secret,
+    target: Path,
+) -> int:
+    """Write the rows of all files, numbered through, and return how many are unreadable."""
+    connection.execute(
+        f"""
+        copy (
+            {_records_sql(files, contract, reference_quarter, sequence)}
+        ) to {path_literal(target)} (format parquet, compression zstd, row_group_size {ROW_GROUP})
+        """,
+        secret.parameters(),
+    )
+    counted = connection.execute(
+        "select count(unreadable_reason) from read_parquet($records)", {"records": str(target)}
+    ).fetchone()
+    assert counted is not None
+    return int(counted[0])
+
+
+def _records_sql(
+    files: Sequence[FileRows], contract: DeliveryContract, reference_quarter: str, sequence: int
+) -> str:
+    columns = contract.columns
+    value = {column.meaning: f"value_{n}" for n, column in enumerate(columns) if column.meaning}
+    delivered, before = [], 0
+    for file in files:
+        delivered.append(
+            f"""
+            select
+                {text_literal(without_national_numbers(file.file_name))} as file_name,
+                * replace (row_number + {before} as row_number)
+            from ({file.select})
+            """
+        )
+        before += file.rows
+    parsed = national_numbers.parsed_sql(
+        f"({' union all '.join(delivered)})", value["national_number"]
+    )
+    compared = [
+        f"value_{n}"
+        for n, column in enumerate(columns)
+        if column.meaning not in (None, "programme_name")
+    ]
+    texts = ",\n".join(
+        f"{masked_national_sql(f'value_{n}')} as {column.name}"
+        for n, column in enumerate(columns)
+        if column.meaning not in _PERSONAL
+    )
+    client = f"'client:{contract.operator}:' || {value['client_number']}"
+    shown = f"replace(text, '{UNDECODABLE}', '\ufffd')"
+    return f"""
+        select
+            {text_literal(contract.operator)} as operator,
+            {text_literal(reference_quarter)} as reference_quarter,
+            {sequence}::bigint as sequence,
+            file_name,
+            row_number::bigint as row_number,
+            line_number::bigint as line_number,
+            unreadable_reason,
+            case when unreadable_reason is not null then {masked_raw_sql(shown)} end as raw_text,
+            case when unreadable_reason is null then national_number_status end
+                as national_number_status,
+            case
+                when national_number_status = 'valid' then {national_key_sql("number_digits")}
+            end as national_key,
+            national_birth_date,
+            national_sex,
+            case
+                when {value["client_number"]} is not null then {hmac_sql(client)}
+            end as client_key,
+            case when unreadable_reason is null then {content_sql(compared)} end as content_key,
+            {texts}
+        from ({parsed})
+    """
