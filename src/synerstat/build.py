@@ -257,7 +257,7 @@ def _state(project: Path, warehouse: Path, quarter: str, inputs: str) -> BuildSt
         code_version=synerstat.__version__,
         code_sha256=_digest(Path(__file__).parent, ["**/*.py"]),
         rule_set_version=str(content["version"]),
-        rule_set_sha256=_digest(project, ["dbt_project.yml", "macros/**/*.sql", "models/**/*.sql"]),
+        models_sha256=_digest(project, ["dbt_project.yml", "macros/**/*.sql", "models/**/*.sql"]),
         nomenclature_sha256=_digest(
             project,
             ["seeds/nomenclature/*.csv", "seeds/crosswalk/*.csv", "seeds/geography/*.csv"],

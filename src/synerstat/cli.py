@@ -8,6 +8,7 @@ import json
 import os
 import re
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -56,6 +57,8 @@ def main() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "0")
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    # what libraries warn their callers of is nothing that a user could mend
+    warnings.simplefilter("ignore")
     app()
 
 
@@ -287,12 +290,22 @@ def synthesise(
     with _reporting("synthesise", as_json, debug) as report:
         from synerstat import synthesise as inventing
 
-        folders = {name: _project(project) / name for name in ("contracts", "seeds")}
+        where = _project(project)
+        contracts, seeds, progress = where / "contracts", where / "seeds", report.progress
         if sample:
-            result = inventing.write_sample(out, **folders, progress=report.progress)
+            result = inventing.write_sample(
+                out, contracts=contracts, seeds=seeds, progress=progress
+            )
         else:
             result = inventing.synthesise(
-                out, persons, first, last, seed, **folders, progress=report.progress
+                out,
+                persons,
+                first,
+                last,
+                seed,
+                contracts=contracts,
+                seeds=seeds,
+                progress=progress,
             )
         report.summary["synthesise"] = result
         report.say(
@@ -400,11 +413,9 @@ def run(
 
 
 def _intake(report: Report, deliveries: Path, warehouse: Path, project: Path, secret: str) -> None:
-    from synerstat.contracts import load_contracts
     from synerstat.intake import run_intake
 
-    contracts = load_contracts(project / "contracts")
-    result = run_intake(deliveries, warehouse, contracts, secret, report.progress)
+    result = run_intake(deliveries, warehouse, project / "contracts", secret, report.progress)
     store.mark_persons_invented(warehouse, secret == THROW_AWAY_SECRET)
     report.summary["intake"] = result
     report.say(

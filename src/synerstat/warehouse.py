@@ -106,7 +106,7 @@ class BuildState:
     code_version: str
     code_sha256: str
     rule_set_version: str
-    rule_set_sha256: str
+    models_sha256: str
     nomenclature_sha256: str
     dbt_version: str
     duckdb_version: str

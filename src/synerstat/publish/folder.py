@@ -50,22 +50,21 @@ def beside(out: Path, quarter: str) -> Iterator[Path]:
             (out / quarter).rmdir()
 
 
-def write_checksums(folder: Path) -> str:
-    """Write SHA256SUMS over all other files, in the form `sha256sum --check` reads; return it."""
+def write_checksums(folder: Path) -> None:
+    """Write SHA256SUMS over all other files, in the form that `sha256sum --check` reads."""
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != CHECKSUMS
     ]
-    content = "".join(lines)
-    (folder / CHECKSUMS).write_text(content, "utf-8", newline="\n")
-    return content
+    (folder / CHECKSUMS).write_text("".join(lines), "utf-8", newline="\n")
 
 
-def read_checksums(folder: Path) -> str | None:
-    """The checksums of a vintage; None where it has none."""
+def read_checksums(folder: Path) -> dict[str, str]:
+    """The checksums of a vintage by file; none where it has no SHA256SUMS."""
     path = folder / CHECKSUMS
-    return path.read_text("utf-8") if path.exists() else None
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
 def appear(temporary: Path, out: Path, quarter: str, number: int) -> Path:

@@ -1,5 +1,6 @@
 """Publish a quarter: read the marts, withhold small counts, write a vintage."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -29,6 +30,7 @@ from synerstat.warehouse import (
     write_json,
 )
 
+PROVENANCE = "provenance.json"
 LANGUAGES = ("en", "fr", "nl", "de")
 
 # Unknown and total stand in every code list but these: there is always an operator and a type, and
@@ -83,21 +85,21 @@ def publish(
         numbers = folders.vintages(out, quarter)
         last = numbers[-1] if numbers else None
         with _marts(warehouse, threads, memory_limit) as connection:
-            # written under the last number first: if not a byte differs, nothing has changed
+            # written under the last number first, so that files of unchanged content are equal
             if last is not None:
                 vintage = vintage_name(quarter, last)
                 progress(f"Comparing with {vintage}")
                 with folders.beside(out, quarter) as temporary:
-                    cells, sums = _write(temporary, connection, warehouse, state, last)
+                    cells = _write(temporary, connection, warehouse, state, last)
                     before = out / quarter / f"v{last}"
-                    if folders.read_checksums(before) == sums:
+                    if _content(before) == _content(temporary):
                         folders.switch_latest(out)
                         return Publication(before, vintage, is_new=False, cells=cells)
             number = (last or 0) + 1
             vintage = vintage_name(quarter, number)
             progress(f"Writing {vintage}")
             with folders.beside(out, quarter) as temporary:
-                cells, _ = _write(temporary, connection, warehouse, state, number)
+                cells = _write(temporary, connection, warehouse, state, number)
                 published = folders.appear(temporary, out, quarter, number)
         folders.switch_latest(out)
     return Publication(published, vintage, is_new=True, cells=cells)
@@ -146,8 +148,8 @@ def _write(
     warehouse: Path,
     state: BuildState,
     number: int,
-) -> tuple[dict[str, CellCounts], str]:
-    """Write all files of a vintage; return the counts of its cells and its checksums."""
+) -> dict[str, CellCounts]:
+    """Write all files of a vintage; return the counts of its cells."""
     quarter = state.reference_quarter
     vintage = vintage_name(quarter, number)
     threshold = int(state.variables["disclosure_threshold"])
@@ -164,11 +166,23 @@ def _write(
         "warehouse.seeds.training_deliveries", [], quarter, connection
     )
     write_json(
-        target / "provenance.json",
+        target / PROVENANCE,
         _provenance(connection, warehouse, state, vintage, deliveries, cells),
     )
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
-    return cells, folders.write_checksums(target)
+    folders.write_checksums(target)
+    return cells
+
+
+def _content(vintage: Path) -> dict[str, Any]:
+    """What makes a vintage differ from another: its files and provenance, but not the code's part.
+
+    Code that leads to the same figures from the same deliveries by the same rules is no news.
+    """
+    sums = folders.read_checksums(vintage)
+    provenance = json.loads((vintage / PROVENANCE).read_text("utf-8")) if sums else {}
+    provenance.pop("code", None)
+    return {**sums, PROVENANCE: provenance}
 
 
 def _write_code_lists(target: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -330,13 +344,13 @@ def _provenance(
         "identifier_replacements": replaced[0],
         "rule_set": {
             "version": state.rule_set_version,
-            "sha256": state.rule_set_sha256,
             "variables": state.variables,
         },
         "nomenclature": {"sha256": state.nomenclature_sha256},
         "code": {
             "version": state.code_version,
             "sha256": state.code_sha256,
+            "models_sha256": state.models_sha256,
             "dbt": state.dbt_version,
             "duckdb": state.duckdb_version,
         },

@@ -78,7 +78,7 @@ class Layers:
 @pytest.fixture
 def layers(monkeypatch: pytest.MonkeyPatch) -> Layers:
     layers = Layers()
-    monkeypatch.setattr("synerstat.intake.run_intake", layers.run_intake, raising=False)
+    monkeypatch.setattr("synerstat.intake.run_intake", layers.run_intake)
     monkeypatch.setattr("synerstat.build.build", layers.build)
     monkeypatch.setattr("synerstat.publish.publish", layers.publish)
     monkeypatch.setattr(store, "refused_deliveries", lambda _: layers.refusals)

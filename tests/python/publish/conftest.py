@@ -116,7 +116,7 @@ def warehouse(tmp_path: Path) -> Path:
             code_version="0.1.0",
             code_sha256="cc",
             rule_set_version="0.1.0",
-            rule_set_sha256="dd",
+            models_sha256="dd",
             nomenclature_sha256="ee",
             dbt_version="1.11",
             duckdb_version="2.0",

@@ -213,6 +213,26 @@ def test_changed_figures_make_a_new_vintage_and_leave_the_old_one(
     assert (out / "latest" / "SHA256SUMS").exists()
 
 
+def test_other_code_with_the_same_figures_makes_no_new_vintage(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    publish(warehouse, "2019Q4", out)
+    state = store.read_build_state(warehouse)
+    store.write_build_state(warehouse, replace(state, code_version="0.2.0", models_sha256="ff"))
+    assert not publish(warehouse, "2019Q4", out).is_new
+
+
+def test_other_deliveries_or_rules_with_the_same_figures_make_a_new_vintage(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    publish(warehouse, "2019Q4", out)
+    state = store.read_build_state(warehouse)
+    store.write_build_state(warehouse, replace(state, nomenclature_sha256="ff"))
+    assert publish(warehouse, "2019Q4", out).is_new
+
+
 def test_publishing_an_earlier_quarter_again_leaves_latest_in_place(
     warehouse: Path, tmp_path: Path
 ) -> None:
