@@ -45,7 +45,7 @@ UNDECODABLE = "\ue000"
 
 FOREIGN_COUNTRIES = ("109", "111", "129", "150", "00104", "00129")
 FOREIGN_POST_CODES = ("D-52062", "D-52066", "D-54595", "L-9990", "NL-6291", "F-57000")
-UNKNOWN_PLACES = ("99999", "00000", "2100", "inconnu", "?", "63999")
+UNKNOWN_PLACES = ("99999", "98765", "21099", "inconnu", "?", "63999")
 UNMAPPED_CODES = ("ZZ", "?", "99", "N/A", "XX1", "OUD")
 WRONG_HOURS = ("-8", "n/a", "7:36", "1.234,5", "12,5u", "--")
 CODES = ("sex", "education_level", "labour_status", "delivery_mode", "training_type", "organiser")
