@@ -70,7 +70,7 @@ docs: setup ## Write the documentation of the models, one page that needs no net
 # uv lives in a folder of its own, so that it is no part of what it locks.
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	@test -x build/tools/bin/uv || { "$(PYTHON)" -m venv build/tools && build/tools/bin/python -m pip install --quiet uv; }
-	build/tools/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	build/tools/bin/uv pip compile pyproject.toml --all-extras --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 		--quiet --output-file requirements.lock
 
