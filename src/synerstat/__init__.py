@@ -1,2 +1,3 @@
 """synerstat."""
+
 __version__ = "0.1.0"
