@@ -100,11 +100,12 @@ def value_sql(value: str, kind: str, column: ContractColumn, contract: DeliveryC
     if kind == "DATE":
         return f"strftime({value}, {text_literal(contract.strptime_format)})"
     if kind.startswith("TIMESTAMP"):
-        moment = f"timezone('UTC', {value})" if "TIME ZONE" in kind else f"{value}::timestamp"
+        has_zone = "TIME ZONE" in kind or "TIMESTAMPTZ" in kind
+        moment = f"timezone('UTC', {value}::timestamptz)" if has_zone else f"{value}::timestamp"
         day = f"strftime({moment}, {text_literal(contract.strptime_format)})"
         hour = f"({moment})::time"
         return f"case when {hour} = time '00:00' then {day} else {day} || ' ' || {hour} end"
-    if kind == "BOOLEAN" or kind == "UUID" or kind.startswith("TIME"):
+    if kind in ("BOOLEAN", "UUID", '"NULL"') or kind.startswith("TIME"):
         return f"{value}::varchar"
     raise UnreadableFileError(
         f"The column {column.name} is of a type that holds no plain values. "
@@ -118,8 +119,9 @@ def _float_sql(value: str) -> str:
     return f"""case
         when isnan({value}) then null
         when {value} = trunc({value}) and abs({value}) < 1e38 then {value}::hugeint::varchar
-        when contains({text}, 'e')
-            then rtrim(rtrim(printf('%.30f', {value}::double), '0'), '.')
+        when contains({text}, 'e') then coalesce(
+            rtrim(rtrim(try_cast({text} as decimal(38, 25))::varchar, '0'), '.'), {text}
+        )
         else {text}
     end"""
 

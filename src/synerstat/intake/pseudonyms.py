@@ -108,8 +108,9 @@ def without_national_numbers(name: str) -> str:
 def content_sql(values: list[str]) -> str:
     """SQL: 32 hexadecimal digits that are equal where all the values are.
 
-    Each value is preceded by its length, so that no two lists of values read the same.
+    Each value is preceded by its length in bytes (none where it is null), so that no two lists of
+    values read the same.
     """
-    parts = " || ".join(f"coalesce(strlen({v})::varchar || ':' || {v}, '-')" for v in values)
-    key = hmac_sql(f"'content:' || {parts}")
+    parts = ", ".join(f"strlen({value}), ':', {value}" for value in values)
+    key = hmac_sql(f"concat('content:', {parts})")
     return f"left({key}, 32)"

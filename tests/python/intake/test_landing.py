@@ -1,0 +1,240 @@
+"""What has landed stays, changes and goes with what is delivered."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from intake.making import CONTRACT, CONTRACTS, Place, csv_bytes, parquet, reasons, row
+
+from synerstat.contracts import load_contracts
+from synerstat.errors import ContractError, IntakeError, SecretMismatchError
+from synerstat.intake import IntakeLimits, NoticeKind
+from synerstat.intake import landing as landing_module
+
+
+def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    return {
+        str(path.relative_to(folder)): (
+            path.read_bytes(),
+            path.stat().st_mtime_ns,
+            path.stat().st_ino,
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_records_have_the_columns_of_the_landing_in_order(place: Place) -> None:
+    place.deliver_rows("bruxelles_formation", [row("bruxelles_formation")])
+    place.intake()
+    path = place.landed("bruxelles_formation") / "records.parquet"
+    with duckdb.connect() as connection:
+        columns = connection.execute(
+            "select column_name, column_type from (describe select * from read_parquet(?))",
+            [str(path)],
+        ).fetchall()
+    fixed = [
+        ("operator", "VARCHAR"),
+        ("reference_quarter", "VARCHAR"),
+        ("sequence", "BIGINT"),
+        ("file_name", "VARCHAR"),
+        ("row_number", "BIGINT"),
+        ("line_number", "BIGINT"),
+        ("unreadable_reason", "VARCHAR"),
+        ("raw_text", "VARCHAR"),
+        ("national_number_status", "VARCHAR"),
+        ("national_key", "VARCHAR"),
+        ("national_birth_date", "DATE"),
+        ("national_sex", "VARCHAR"),
+        ("client_key", "VARCHAR"),
+        ("content_key", "VARCHAR"),
+    ]
+    contract = [
+        (column.name, "VARCHAR")
+        for column in CONTRACT["bruxelles_formation"].columns
+        if column.meaning not in ("national_number", "client_number")
+    ]
+    assert columns == fixed + contract
+
+
+def test_a_delivery_is_described_in_one_row(place: Place) -> None:
+    place.deliver_rows("vdab", [row("vdab")] * 3, "2019Q1-12")
+    place.intake()
+    (described,) = parquet(place.landed("vdab", "2019Q1-12") / "delivery.parquet")
+    assert str(described.pop("extracted_at")) == "2019-04-20 07:00:00"
+    assert len(described.pop("manifest_sha256")) == len(described.pop("files_sha256")) == 64
+    assert described == {
+        "operator": "vdab",
+        "reference_quarter": "2019Q1",
+        "sequence": 12,
+        "extracted_at_text": "2019-04-20T08:00:00+01:00",
+        "file_count": 1,
+        "row_count": 3,
+        "extra_columns": None,
+        "contract_version": CONTRACT["vdab"].version,
+    }
+
+
+def test_a_second_run_over_the_same_input_changes_nothing(place: Place) -> None:
+    place.deliver_rows("vdab", [row("vdab")])
+    place.deliver("forem", {"a.csv": (csv_bytes("forem", []), 9)})
+    first = place.intake()
+    before = snapshot(place.warehouse)
+    second = place.intake()
+    assert snapshot(place.warehouse) == before
+    assert (len(first.landed), len(first.unchanged)) == (1, 0)
+    assert (second.landed, second.unchanged) == ((), first.landed)
+    assert (second.rows, second.refused) == (first.rows, first.refused)
+
+
+def test_the_same_input_gives_the_same_bytes(place: Place) -> None:
+    rows = [row("vdab", record_id=f"R-{n}", client_number=f"C-{n % 7}") for n in range(3000)]
+    place.deliver_rows("vdab", rows)
+    place.intake()
+    first = (place.landed("vdab") / "records.parquet").read_bytes()
+    place.warehouse = place.warehouse.with_name("another")
+    place.intake()
+    assert (place.landed("vdab") / "records.parquet").read_bytes() == first
+
+
+def test_a_changed_delivery_lands_anew(place: Place) -> None:
+    place.deliver_rows("vdab", [row("vdab", record_id="R-1")])
+    place.intake()
+    place.deliver_rows("vdab", [row("vdab", record_id="R-2")])
+    result = place.intake()
+    assert [d.operator for d in result.landed] == ["vdab"]
+    assert place.values("vdab", "record_id") == ["R-2"]
+
+
+def test_a_changed_delivery_that_is_refused_leaves_the_landing(place: Place) -> None:
+    folder = place.deliver_rows("vdab", [row("vdab")])
+    place.intake()
+    (folder / "a.csv").write_bytes(b"changed")
+    result = place.intake()
+    assert reasons(result) == ["checksum_mismatch"]
+    assert [n.kind for n in result.notices] == [NoticeKind.LANDED_COPY_REMOVED]
+    assert not place.landed("vdab").exists()
+    assert len(parquet(place.warehouse / "landing" / "refusals.parquet")) == 1
+
+
+def test_a_refusal_is_forgotten_once_it_is_mended(place: Place) -> None:
+    place.deliver("vdab", {"a.csv": (csv_bytes("vdab", []), 5)})
+    place.intake()
+    place.deliver("vdab", {"a.csv": (csv_bytes("vdab", []), 0)})
+    assert reasons(place.intake()) == []
+    assert parquet(place.warehouse / "landing" / "refusals.parquet") == []
+
+
+def test_a_delivery_whose_folder_is_gone_stays_landed(place: Place) -> None:
+    folder = place.deliver_rows("vdab", [row("vdab")])
+    place.intake()
+    shutil.rmtree(folder)
+    assert place.intake().notices == ()
+    assert len(place.records("vdab")) == 1
+
+
+def test_another_secret_is_an_error_once_something_has_landed(place: Place) -> None:
+    place.intake("first")
+    place.deliver_rows("vdab", [row("vdab")])
+    place.intake("second")
+    before = snapshot(place.warehouse)
+    with pytest.raises(SecretMismatchError):
+        place.intake("third")
+    assert snapshot(place.warehouse) == before
+
+
+def test_an_empty_secret_is_an_error(place: Place) -> None:
+    with pytest.raises(IntakeError):
+        place.intake("")
+
+
+def test_a_changed_contract_or_format_lands_everything_anew(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, place.contracts)
+    place.deliver_rows("vdab", [row("vdab")])
+    gone = place.deliver_rows("vdab", [row("vdab")], "2019Q2-1")
+    place.intake()
+    shutil.rmtree(gone)
+    path = place.contracts / "vdab.odcs.yaml"
+    path.write_text(path.read_text("utf-8").replace("version: 1.0.0", "version: 1.0.1"), "utf-8")
+    result = place.intake()
+    assert len(result.landed) == 1
+    assert [n.kind for n in result.notices] == [NoticeKind.LANDED_WITH_OTHER_CONTRACT]
+    for module in ("run", "deliveries"):
+        monkeypatch.setattr(f"synerstat.intake.{module}.FORMAT_VERSION", 99)
+    assert landing_module.FORMAT_VERSION != 99
+    assert len(place.intake().landed) == 1
+
+
+def test_a_fifth_operator_is_one_more_contract(place: Place, tmp_path: Path) -> None:
+    place.contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, place.contracts)
+    text = (CONTRACTS / "vdab.odcs.yaml").read_text("utf-8").replace("value: vdab", "value: fifth")
+    (place.contracts / "fifth.odcs.yaml").write_text(text, "utf-8")
+    folder = place.deliver_rows("vdab", [row("vdab")])
+    shutil.copytree(folder, place.deliveries / "fifth" / "2019Q1-1")
+    manifest = place.deliveries / "fifth" / "2019Q1-1" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"vdab"', '"fifth"'))
+    assert [d.operator for d in place.intake().landed] == ["fifth", "vdab"]
+
+
+def test_the_work_folder_is_for_the_owner_only(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def look(folder: Path, *_: Any) -> None:
+        seen.append((place.warehouse / ".intake-work").stat().st_mode & 0o777)
+
+    monkeypatch.setattr("synerstat.intake.deliveries.stamps", look)
+    place.deliver_rows("vdab", [row("vdab")])
+    place.intake()
+    assert seen == [0o700]
+    assert not (place.warehouse / ".intake-work").exists()
+
+
+def test_deliveries_that_do_not_exist_are_an_error(place: Place) -> None:
+    place.deliveries.rmdir()
+    with pytest.raises(IntakeError):
+        place.intake(limits=IntakeLimits())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("value: vdab", "value: other"),
+        ("value: record_id", "value: nonsense"),
+        ("value: utf-8", "value: utf-16"),
+        ("value: dd/MM/yyyy", "value: d/M/yy"),
+        ("name: insz", "name: record number"),
+        ("name: insz", "name: national_key"),
+        ("name: insz", "name: klantnummer"),
+        ("value: ;", "value: ;;"),
+        ("logicalType: number", "logicalType: boolean"),
+        ("apiVersion", "{"),
+    ],
+)
+def test_an_unusable_contract_is_named(tmp_path: Path, old: str, new: str) -> None:
+    text = (CONTRACTS / "vdab.odcs.yaml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "vdab.odcs.yaml").write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(ContractError, match=r"vdab\.odcs\.yaml"):
+        load_contracts(tmp_path)
+
+
+def test_a_folder_without_contracts_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ContractError):
+        load_contracts(tmp_path)
+
+
+def test_contracts_give_cancelled_values_and_lengths() -> None:
+    forem = CONTRACT["forem"]
+    assert forem.column("cancelled").cancelled_values == ("ANN",)
+    assert forem.column("national_number").padded_length == 11
+    assert forem.column("residence").padded_length == 5
+    assert (forem.delimiter, forem.codec, forem.decimal_sign) == (";", "cp1252", ",")
+    assert [c.name for c in forem.columns if c.meaning is None] == ["no_contrat"]
