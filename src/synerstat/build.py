@@ -109,12 +109,13 @@ def build_models(
     quarter: str,
     *,
     command: Literal["build", "seed", "run"] = "build",
+    select: str | None = None,
     target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
     progress: Progress = silent,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
-    """Run one dbt command over the whole project: seeds, models and their tests, or only a part.
+    """Run one dbt command over the whole project, or over what `select` (dbt's syntax) names.
 
     Returns the counts of steps that succeeded, by kind, and the tests that warned. Unit tests are
     left out: they test the models, not the data. Raises as `build` does.
@@ -151,6 +152,7 @@ def build_models(
         # a seed whose columns changed since the last build is made anew
         "--full-refresh",
         *(["--exclude-resource-type", "unit_test"] if command == "build" else []),
+        *(["--select", select] if select else []),
     ]
     environment = {
         "SYNERSTAT_WAREHOUSE": str(warehouse),
