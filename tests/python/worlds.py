@@ -1,9 +1,10 @@
 """Invented histories for property tests: small worlds that live on the edges of the rules.
 
-A world is a handful of persons and records, delivered quarter by quarter in the operators' own dialects: overlaps and
-pauses of 30, 31 and 32 days, open ends, one-day spells, 29 February, quarter edges, changes of residence, status and
-type between versions, replaced numbers, lent client keys, copies and conflicts, replaced deliveries, records that
-vanish. Everything is written as files, so that a test goes the whole way from the border to the marts.
+A world is a handful of persons and records, delivered quarter by quarter in the operators' own
+dialects: overlaps and pauses of 30, 31 and 32 days, open ends, one-day spells, 29 February, quarter
+edges, changes of residence, status and type between versions, replaced numbers, lent client keys,
+copies and conflicts, replaced deliveries, records that vanish. Everything is written as files, so
+that a test goes the whole way from the border to the marts.
 """
 
 import csv
@@ -369,7 +370,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _deliver(draw: st.DrawFn, world: World, record: Record) -> None:
-    """Put the record into the deliveries of the quarters that could know it, changing on the way."""
+    """Put the record into the deliveries that could know it, changing on the way."""
     assert isinstance(record.start, date)
     start = record.start
     first = next(
