@@ -125,15 +125,10 @@ def _check_file(
     path = data_file(folder, file.name)
     work.mkdir()
     try:
+        _check_access(path)
         checked = _read_file(connection, path, file, contract, limits, work)
     except UnreadableFileError as error:
         raise RefusedError(RefusalReason.UNREADABLE_FILE, str(error), file.name) from None
-    except OSError:
-        raise RefusedError(
-            RefusalReason.UNREADABLE_FILE,
-            "The file can't be opened. Check its access rights.",
-            file.name,
-        ) from None
     if checked.rows.rows != file.rows:
         raise RefusedError(
             RefusalReason.ROW_COUNT_MISMATCH,
@@ -199,6 +194,14 @@ def _read_text(
     rows = logical_rows(connection, lines, header, contract.delimiter, work / "rows.parquet")
     select = fields_sql(lines, rows, header, list(match.positions), contract.delimiter)
     return _CheckedFile(FileRows(file.name, rows.rows, select), match.extra)
+
+
+def _check_access(path: Path) -> None:
+    # apart from the reading, where the fault may lie with the disk that is written to
+    try:
+        path.open("rb").close()
+    except OSError:
+        raise UnreadableFileError("The file can't be opened. Check its access rights.") from None
 
 
 def _check_sum(sha256: str, file: ManifestFile) -> None:

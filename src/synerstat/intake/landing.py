@@ -82,7 +82,8 @@ class Landing:
         known = path.read_text("utf-8").strip() if path.exists() else None
         if known == fingerprint:
             return
-        if known is not None and any(self.root.glob(f"*/*/{RECORDS}")):
+        # without a fingerprint nobody can tell, so it is no better than another one
+        if any(self.root.glob(f"*/*/{RECORDS}")):
             raise SecretMismatchError(
                 f"The deliveries in {self.root} were pseudonymised with another secret, so the "
                 "same person would get two keys. Use that secret, or land everything anew in an "

@@ -48,35 +48,36 @@ def write_parquet_values(
     relation = f"{relation} as delivered ({aliases}, place)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
-        if len(described) != len(names) + 1:
-            raise UnreadableFileError(_BROKEN)
-        types = [str(row[1]) for row in described]
-        values = ",\n".join(
-            f"{value_sql(f'c{position}', types[position], column, contract)} as value_{number}"
-            for number, (position, column) in enumerate(
-                zip(positions, contract.columns, strict=True)
-            )
-        )
-        connection.execute(
-            f"""
-            copy (
-                select
-                    place + 1 as row_number,
-                    place + 2 as line_number,
-                    {values}
-                from {relation}
-            ) to {path_literal(target)} (format parquet, compression lz4)
-            """
-        )
-        counted = connection.execute(
-            "select count(*) from read_parquet($rows)", {"rows": str(target)}
-        ).fetchone()
-    except duckdb.OutOfMemoryException:
-        raise
-    except (duckdb.Error, UnicodeDecodeError):
+    except duckdb.Error:
         raise UnreadableFileError(_BROKEN) from None
+    if len(described) != len(names) + 1:
+        raise UnreadableFileError(_BROKEN)
+    types = [str(row[1]) for row in described]
+    values = ",\n".join(
+        f"{value_sql(f'c{position}', types[position], column, contract)} as value_{number}"
+        for number, (position, column) in enumerate(zip(positions, contract.columns, strict=True))
+    )
+    rows = f"select place + 1 as row_number, place + 2 as line_number, {values} from {relation}"
+    try:
+        connection.execute(f"copy ({rows}) to {path_literal(target)} (format parquet)")
+    except duckdb.Error:
+        # is it the file, or the place that is written to?
+        if not _is_readable(connection, rows):
+            raise UnreadableFileError(_BROKEN) from None
+        raise
+    counted = connection.execute(
+        "select count(*) from read_parquet($rows)", {"rows": str(target)}
+    ).fetchone()
     assert counted is not None
     return int(counted[0])
+
+
+def _is_readable(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
+    try:
+        connection.execute(f"select count(columns(*)) from ({rows})").fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def value_sql(value: str, kind: str, column: ContractColumn, contract: DeliveryContract) -> str:

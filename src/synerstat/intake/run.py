@@ -128,6 +128,12 @@ def run_intake(
                 f"{without_numbers(str(error).splitlines()[0])[:300]}). "
                 "Check free memory and disk space, then run it again."
             ) from None
+        except OSError as error:
+            fault = error.strerror or type(error).__name__
+            raise IntakeError(
+                f"The work on {intake.at_work_on} failed ({fault}). "
+                "Check free disk space and access rights, then run it again."
+            ) from None
         finally:
             intake.connection.close()
 
