@@ -3,7 +3,6 @@
 import csv
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
