@@ -65,7 +65,9 @@ def write_records(
         f"""
         copy (
             {_records_sql(files, contract, reference_quarter, sequence)}
-        ) to {path_literal(target)} (format parquet, compression zstd, row_group_size {ROW_GROUP})
+        ) to {path_literal(target)} (
+            format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP}
+        )
         """,
         secret.parameters(),
     )
