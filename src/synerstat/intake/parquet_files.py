@@ -14,6 +14,8 @@ from synerstat.intake.text_files import WHITE_SPACE, UnreadableFileError
 from synerstat.intake.text_rows import path_literal, text_literal
 
 _BROKEN: Final = "The file is broken or no Parquet. Write it anew and deliver it again."
+# where the operators are
+DAY_ZONE: Final = "Europe/Brussels"
 _WHOLE: Final = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 
 
@@ -102,10 +104,11 @@ def value_sql(value: str, kind: str, column: ContractColumn, contract: DeliveryC
         return f"strftime({value}, {text_literal(contract.strptime_format)})"
     if kind.startswith("TIMESTAMP"):
         has_zone = "TIME ZONE" in kind or "TIMESTAMPTZ" in kind
-        moment = f"timezone('UTC', {value}::timestamptz)" if has_zone else f"{value}::timestamp"
-        day = f"strftime({moment}, {text_literal(contract.strptime_format)})"
-        hour = f"({moment})::time"
-        return f"case when {hour} = time '00:00' then {day} else {day} || ' ' || {hour} end"
+        # midnight in Brussels is still the evening before in UTC
+        moment = (
+            f"timezone('{DAY_ZONE}', {value}::timestamptz)" if has_zone else f"{value}::timestamp"
+        )
+        return f"strftime({moment}, {text_literal(contract.strptime_format)})"
     if kind in ("BOOLEAN", "UUID", '"NULL"') or kind.startswith("TIME"):
         return f"{value}::varchar"
     raise UnreadableFileError(

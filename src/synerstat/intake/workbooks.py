@@ -3,7 +3,7 @@
 import math
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
@@ -101,9 +101,9 @@ def cell_format(
 ) -> Callable[[object], str | None]:
     """How a typed cell of this column becomes text in the operator's format.
 
-    Dates by the contract's format, with the time where it is not midnight, so that it is judged an
-    invalid date; numbers in their shortest form with the operator's decimal sign, never with an
-    exponent; identifiers stored as numbers padded with zeros. Empty text becomes None.
+    Dates by the contract's format, which has no time of day; numbers in their shortest form with
+    the operator's decimal sign, never with an exponent; identifiers stored as numbers padded with
+    zeros. Empty text becomes None.
     """
     length = column.padded_length or 0
 
@@ -119,10 +119,7 @@ def cell_format(
             if text.isdecimal():
                 return text.zfill(length)
             return text.replace(".", contract.decimal_sign) or None
-        if isinstance(value, datetime):
-            text = _date_text(value, contract)
-            return text if value.time() == time() else f"{text} {value.time().isoformat()}"
-        if isinstance(value, date):
+        if isinstance(value, date):  # a datetime is one, too
             return _date_text(value, contract)
         if isinstance(value, time):
             return value.isoformat()
