@@ -1,0 +1,301 @@
+"""The whole way on the sample: deliveries in, publication out, nothing of a person left behind."""
+
+import csv
+import gzip
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as parquet
+import pytest
+from python_calamine import CalamineWorkbook
+
+from synerstat.synthesise import write_sample
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a secret of the end-to-end tests, 48 signs long ..."
+
+# SYNERJOB's published table for 2019: job-seekers trained by a partner (home area, host, persons)
+PUBLISHED_MOBILITY = [
+    ("BE336", "forem", 47),
+    ("BE1", "forem", 327),
+    ("BE2", "forem", 171),
+    ("BE3X", "adg", 35),
+    ("BE3X", "bruxelles_formation", 354),
+    ("BE3X", "vdab", 32),
+]
+
+
+def synerstat(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command as a user gives it."""
+    return subprocess.run(
+        [sys.executable, "-m", "synerstat", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SECRET},
+        check=False,
+    )
+
+
+class Finished:
+    """A finished run on the sample: its folders and what it printed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.deliveries = folder / "deliveries"
+        self.warehouse = folder / "warehouse"
+        self.out = folder / "publication"
+        write_sample(self.deliveries, contracts=ROOT / "contracts", seeds=ROOT / "seeds")
+        self.said = [self.run("2018Q4"), self.run("2019Q4")]
+
+    def run(self, quarter: str) -> subprocess.CompletedProcess[str]:
+        return synerstat(
+            "run",
+            *("--deliveries", self.deliveries),
+            *("--warehouse", self.warehouse),
+            *("--quarter", quarter),
+            *("--out", self.out),
+        )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The sample, run for 2018Q4 and then for 2019Q4 in the same warehouse."""
+    return Finished(tmp_path_factory.mktemp("run"))
+
+
+def marts(warehouse: Path) -> dict[str, list[tuple]]:
+    with duckdb.connect(str(warehouse / "synerstat.duckdb"), read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables "
+            "where table_schema = 'marts' order by table_name"
+        ).fetchall()
+        return {
+            name: connection.execute(f"select * from marts.{name} order by all").fetchall()
+            for (name,) in names
+        }
+
+
+def test_a_run_ends_with_a_publication_and_says_where(finished: Finished) -> None:
+    for said, quarter in zip(finished.said, ("2018Q4", "2019Q4"), strict=True):
+        assert said.returncode == 0, said.stderr
+        assert str(finished.out / quarter / "v1") in said.stdout + said.stderr
+    assert (finished.out / "latest").resolve() == (finished.out / "2019Q4" / "v1").resolve()
+
+
+def test_the_seven_marts_are_the_marts_schema(finished: Finished) -> None:
+    assert sorted(marts(finished.warehouse)) == [
+        "mart_delivery_accounting",
+        "mart_delivery_findings",
+        "mart_interregional_mobility",
+        "mart_mirror_flows",
+        "mart_participants_by_profile",
+        "mart_participants_by_status",
+        "mart_participants_by_training",
+    ]
+
+
+@pytest.mark.parametrize(("home_area", "host", "persons"), PUBLISHED_MOBILITY)
+def test_the_sample_gives_the_mobility_that_synerjob_published(
+    finished: Finished, home_area: str, host: str, persons: int
+) -> None:
+    with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select participants_present from marts.mart_interregional_mobility "
+            "where time_period = '2019' and residence_area = ? and operator = ?",
+            [home_area, host],
+        ).fetchall()
+    assert found == [(persons,)]
+
+
+def test_every_delivered_row_is_accounted_for(finished: Finished) -> None:
+    delivered: dict[tuple[str, str, int], int] = {}
+    for path in finished.deliveries.glob("*/*/manifest.json"):
+        manifest = json.loads(path.read_text("utf-8"))
+        key = (manifest["operator"], manifest["reference_quarter"], manifest["sequence"])
+        delivered[key] = sum(file["rows"] for file in manifest["files"])
+    accounted: dict[tuple[str, str, int], int] = {}
+    for operator, quarter, sequence, _, rows in marts(finished.warehouse)[
+        "mart_delivery_accounting"
+    ]:
+        accounted[operator, quarter, sequence] = (
+            accounted.get((operator, quarter, sequence), 0) + rows
+        )
+    assert accounted == delivered
+
+
+def test_checksums_cover_every_file_of_the_publication(finished: Finished) -> None:
+    folder = finished.out / "2019Q4" / "v1"
+    listed = dict(
+        reversed(line.split("  ", 1)) for line in (folder / "SHA256SUMS").read_text().splitlines()
+    )
+    files = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "SHA256SUMS"
+    }
+    assert listed == files
+
+
+def test_no_small_count_is_published(finished: Finished) -> None:
+    people = {"PRESENT", "ENTRANTS", "LEAVERS", "STOCK", "MIRROR_HOME", "MIRROR_HOST"}
+    for path in (finished.out / "2019Q4" / "v1" / "data").glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        assert lines
+        assert not [
+            line
+            for line in lines
+            if line["indicator"] in people and line["obs_value"] in ("1", "2", "3")
+        ]
+        assert not [line for line in lines if line["indicator"] == "EXITS"]
+
+
+def test_building_an_earlier_quarter_first_changes_nothing(
+    finished: Finished, tmp_path: Path
+) -> None:
+    for quarter, earlier in (("2018Q4", None), ("2019Q4", finished.warehouse)):
+        scratch = tmp_path / quarter
+        shutil.copytree(finished.warehouse / "landing", scratch / "landing")
+        built = synerstat("build", "--warehouse", scratch, "--quarter", quarter)
+        assert built.returncode == 0, built.stderr
+        if earlier:
+            assert marts(scratch) == marts(earlier)
+        else:
+            # the vintage of 2018Q4 was published from a warehouse made from nothing, too
+            again = synerstat(
+                *(
+                    "publish",
+                    "--warehouse",
+                    scratch,
+                    "--quarter",
+                    quarter,
+                    "--out",
+                    tmp_path / "out",
+                )
+            )
+            assert again.returncode == 0, again.stderr
+            first = finished.out / "2018Q4" / "v1" / "SHA256SUMS"
+            assert (
+                tmp_path / "out" / "2018Q4" / "v1" / "SHA256SUMS"
+            ).read_text() == first.read_text()
+
+
+def test_a_second_run_changes_nothing(finished: Finished) -> None:
+    def state() -> dict[str, str]:
+        kept = [*finished.out.rglob("*"), *(finished.warehouse / "landing").rglob("*")]
+        return {
+            str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in kept
+            if path.is_file()
+        }
+
+    before, figures = state(), marts(finished.warehouse)
+    assert finished.run("2019Q4").returncode == 0
+    assert state() == before
+    assert marts(finished.warehouse) == figures
+
+
+# -------------------------------------------------------------------------------------------------
+# nothing of a person is left behind
+
+
+def delivered_numbers(deliveries: Path) -> set[str]:
+    """Every national number of the deliveries as eleven digits, read without the project's code."""
+    numbers = set()
+    for text in delivered_texts(deliveries):
+        for found in re.findall(
+            r"(?<![0-9])[0-9]{2}[. -]?[0-9]{2}[. -]?[0-9]{2}[. -]?[0-9]{3}[. -]?[0-9]{2}(?![0-9])",
+            text,
+        ):
+            digits = re.sub("[^0-9]", "", found)
+            if _is_valid(digits):
+                numbers.add(digits)
+    return numbers
+
+
+def delivered_texts(deliveries: Path) -> Iterator[str]:
+    for path in sorted(deliveries.rglob("*")):
+        if path.name.endswith(".csv"):
+            yield path.read_bytes().decode("latin-1")
+        elif path.name.endswith(".csv.gz"):
+            yield gzip.decompress(path.read_bytes()).decode("latin-1")
+        elif path.name.endswith(".xlsx"):
+            rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+            yield "\n".join(" ; ".join(_cell_text(cell) for cell in row) for row in rows)
+        elif path.name.endswith(".parquet"):
+            for column in parquet.read_table(path).columns:
+                yield "\n".join(_cell_text(cell) for cell in column.to_pylist())
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return f"{cell:011}" if isinstance(cell, int) else str(cell)
+
+
+def _is_valid(digits: str) -> bool:
+    first, check = int(digits[:9]), int(digits[9:])
+    return check in (97 - first % 97, 97 - (2_000_000_000 + first) % 97)
+
+
+def left_texts(folder: Path) -> Iterator[tuple[str, str]]:
+    """Everything a run has left, as text: files as they are, databases and Parquet cell by cell."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        yield str(path), path.read_bytes().decode("latin-1")
+        if path.suffix == ".parquet":
+            for name, column in zip(*_columns(path), strict=True):
+                yield f"{path}:{name}", "\n".join(map(str, column))
+        elif path.suffix == ".duckdb":
+            with duckdb.connect(str(path), read_only=True) as connection:
+                tables = connection.execute(
+                    "select table_schema, table_name from information_schema.tables"
+                ).fetchall()
+                for schema, table in tables:
+                    rows = connection.execute(f'select * from "{schema}"."{table}"').fetchall()
+                    yield f"{path}:{schema}.{table}", "\n".join(map(str, rows))
+
+
+def _columns(path: Path) -> tuple[list[str], list[list[object]]]:
+    table = parquet.read_table(path)
+    return table.column_names, [column.to_pylist() for column in table.columns]
+
+
+def test_no_national_number_is_left_anywhere(finished: Finished) -> None:
+    numbers = delivered_numbers(finished.deliveries)
+    assert len(numbers) > 1000
+    candidate = re.compile(r"[0-9][0-9. \-]{9,18}[0-9]")
+    for place, text in [
+        *left_texts(finished.warehouse),
+        *left_texts(finished.out),
+        *(("output", said.stdout + said.stderr) for said in finished.said),
+    ]:
+        for run in candidate.finditer(text):
+            digits = re.sub("[^0-9]", "", run.group())
+            found = {digits[at : at + 11] for at in range(len(digits) - 10)} & numbers
+            # hex keys and checksums are full of digits: a number counts when nothing joins it
+            for number in found:
+                assert not _stands_alone(number, text), f"a national number stands in {place}"
+
+
+def _stands_alone(number: str, text: str) -> bool:
+    separated = "[. -]?".join(number)
+    return re.search(rf"(?<![0-9a-zA-Z]){separated}(?![0-9a-zA-Z])", text) is not None
+
+
+def test_the_secret_is_left_nowhere(finished: Finished) -> None:
+    for folder in (finished.warehouse, finished.out):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                assert SECRET.encode() not in path.read_bytes(), path
+    for said in finished.said:
+        assert SECRET not in said.stdout + said.stderr
