@@ -1,0 +1,83 @@
+-- Grain: one row per delivered row that could not be read or is rejected (record_key).
+-- Rows of replaced deliveries stay here too. No national number can stand here: landing holds none.
+
+with
+
+judged as (
+
+    select * from {{ ref('int_records__judged') }}
+    where not is_readable or is_rejected
+
+),
+
+disposed as (
+
+    select * from {{ ref('int_records__disposed') }}
+
+),
+
+error_rules as (
+
+    select rule from {{ ref('quality_rules') }}
+    where severity = 'error'
+
+),
+
+broken as (
+
+    select
+        findings.record_key,
+        string_agg(findings.rule, ',' order by findings.rule) as rules
+
+    from {{ ref('quality_row_findings') }} as findings
+    inner join error_rules on findings.rule = error_rules.rule
+    group by findings.record_key
+
+),
+
+delivered as (
+{% for operator in var('operators') %}
+    select
+        judged.record_key,
+        records.raw_text,
+        {{ delivered_values('records') }} as delivered_values
+    from judged
+    inner join {{ landed_records(operator) }} as records
+        on
+            judged.operator = records.operator
+            and judged.reference_quarter = records.reference_quarter
+            and judged.sequence = records.sequence
+            and judged.row_number = records.row_number
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+
+),
+
+quarantined as (
+
+    select
+        judged.record_key,
+        judged.delivery_number,
+        judged.operator,
+        judged.reference_quarter,
+        judged.sequence,
+        judged.file_name,
+        judged.row_number,
+        judged.line_number,
+        judged.record_id,
+        disposed.disposition,
+        judged.unreadable_reason,
+        broken.rules,
+        judged.national_number_status,
+        judged.client_key,
+        delivered.raw_text,
+        case when judged.is_readable then delivered.delivered_values end as delivered_values
+
+    from judged
+    inner join disposed on judged.record_key = disposed.record_key
+    inner join delivered on judged.record_key = delivered.record_key
+    left join broken on judged.record_key = broken.record_key
+
+)
+
+select * from quarantined
