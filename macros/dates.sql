@@ -46,6 +46,15 @@
     ({{ date }} - {{ days }})
 {%- endmacro %}
 
+-- The same day some years earlier; 28 February where that year has no 29th.
+{% macro years_before(date, years) -%}
+    {{ return(adapter.dispatch('years_before')(date, years)) }}
+{%- endmacro %}
+
+{% macro default__years_before(date, years) -%}
+    cast({{ date }} - interval {{ years }} year as date)
+{%- endmacro %}
+
 -- Completed years between a birth date and a day. Someone born on 29 February completes a year on
 -- 1 March in common years, which comparing yyyymmdd as numbers gives by itself.
 {% macro completed_years(birth_date, day) -%}

@@ -2,7 +2,7 @@
 What it checks   Every delivered row ends in exactly one of the ten dispositions of the counting rules (section 3).
 Why it matters   A join that drops or doubles a row changes an official figure, and nobody would see it.
 If it fails      The rows shown have none, several, or an unknown one. Follow their record_key from
-                 int_records__unioned down to int_records__disposed: the first model where it is missing or doubled
+                 int_records__judged down to int_records__disposed: the first model where it is missing or doubled
                  is the one to repair.
 */
 
@@ -10,7 +10,7 @@ with
 
 delivered as (
 
-    select record_key from {{ ref('int_records__unioned') }}
+    select record_key from {{ ref('int_records__judged') }}
 
 ),
 
