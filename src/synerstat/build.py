@@ -103,6 +103,12 @@ def project_variables(project: Path) -> dict[str, Any]:
     return dict(content.get("vars") or {})
 
 
+def rule_set_version(project: Path) -> str:
+    """The version of the rules: that of the dbt project, whose models judge and count."""
+    content = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
+    return str(content["version"])
+
+
 def build_models(
     project: Path,
     warehouse: Path,
@@ -251,14 +257,13 @@ def _close_database() -> None:
 
 
 def _state(project: Path, warehouse: Path, quarter: str, inputs: str) -> BuildState:
-    content = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
     return BuildState(
         reference_quarter=quarter,
         inputs_sha256=inputs,
         invented_persons=persons_are_invented(warehouse),
         code_version=synerstat.__version__,
         code_sha256=_digest(Path(__file__).parent, ["**/*.py"]),
-        rule_set_version=str(content["version"]),
+        rule_set_version=rule_set_version(project),
         models_sha256=_digest(project, ["dbt_project.yml", "macros/**/*.sql", "models/**/*.sql"]),
         nomenclature_sha256=_digest(
             project,

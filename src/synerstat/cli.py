@@ -38,6 +38,7 @@ DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 NATIONAL_NUMBER = re.compile(r"(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)")
 QUARTER = re.compile(r"(19|20)[0-9]{2}Q[1-4]")
 TARGETS = ("dev", "spark")
+LANGUAGES = ("nl", "fr", "de", "en")
 MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)", re.IGNORECASE)
 
 app = typer.Typer(
@@ -78,6 +79,13 @@ def _target(value: str) -> str:
     if value not in TARGETS:
         raise typer.BadParameter(f"{value!r} is no engine; choose one of {', '.join(TARGETS)}.")
     return value
+
+
+def _languages(values: list[str] | None) -> list[str]:
+    for value in values or ():
+        if value not in LANGUAGES:
+            raise typer.BadParameter(f"{value!r} is no language; choose of {', '.join(LANGUAGES)}.")
+    return list(values or ())
 
 
 def _version(value: bool) -> None:
@@ -412,6 +420,72 @@ def run(
                 _publish(report, warehouse, built, out, threads, memory_limit)
 
 
+@app.command(
+    epilog="Example: synerstat check --delivery deliveries/forem/2019Q4-1 --out checked\n\n"
+    "Exit codes: 0 the delivery would be accepted; 3 it would be refused, or rows left out."
+)
+def check(
+    delivery: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="Folder of the delivery.")
+    ],
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder to write the report to.")
+    ] = Path(),
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lang",
+            callback=_languages,
+            metavar="nl|fr|de|en",
+            help="Language of the report; may be given more than once.",
+            show_default="the operator's own",
+        ),
+    ] = None,
+    threads: Threads = 2,
+    memory_limit: MemoryLimit = "3GB",
+    project: Project = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Check a delivery before it is sent: the same report, on your own machine.
+
+    Needs no warehouse, no secret and no network. Nothing of the delivery stays behind.
+    """
+    with _reporting("check", as_json, debug) as report:
+        from synerstat.feedback import check_delivery
+
+        result = check_delivery(
+            _project(project),
+            delivery,
+            out,
+            language or (),
+            threads=threads,
+            memory_limit=memory_limit,
+            progress=report.progress,
+        )
+        found, facts = result.report, result.report.facts
+        report.summary["check"] = {
+            "operator": found.operator,
+            "delivery": found.delivery,
+            "verdict": found.verdict,
+            "refusal": found.refusal,
+            "rows": facts.rows_delivered if facts else None,
+            "rows_left_out": facts.rows_left_out if facts else None,
+            "rows_with_warnings": facts.rows_with_warnings if facts else None,
+            "reports": result.pages,
+        }
+        for notice in result.notices:
+            report.say(f"Note: {notice}")
+        for page in result.pages:
+            report.say(f"The report is in {page}")
+        if found.refusal:
+            report.problem(f"Would be refused: {found.refusal.reason}: {found.refusal.detail}")
+        elif facts and facts.rows_left_out:
+            report.problem(
+                f"{facts.rows_left_out} of {facts.rows_delivered} rows would be left out"
+            )
+
+
 def _intake(report: Report, deliveries: Path, warehouse: Path, project: Path, secret: str) -> None:
     from synerstat.intake import run_intake
 
@@ -438,6 +512,7 @@ def _build(
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
     from synerstat import build as building
+    from synerstat.feedback import write_feedback
 
     asked = quarter or store.latest_landed_quarter(warehouse)
     if asked is None:
@@ -464,6 +539,9 @@ def _build(
             report.problem(f"Expectation failed: {message}")
         if not result.expectations.failures:
             report.problem("A blocking expectation failed")
+    feedback = write_feedback(project, warehouse, building.rule_set_version(project))
+    report.summary["feedback"] = feedback
+    report.say(f"Feedback for the operators: {len(feedback.pages)} reports in {feedback.folder}")
     if "intake" not in report.summary:
         _tell_refusals(report, warehouse)
     return asked

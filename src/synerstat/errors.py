@@ -39,3 +39,7 @@ class IntakeError(SynerstatError):
 
 class SecretMismatchError(IntakeError):
     """What has landed was pseudonymised with another secret, so keys would not match."""
+
+
+class FeedbackError(SynerstatError):
+    """A feedback report can't be made: a text is missing, or the delivery can't be told apart."""

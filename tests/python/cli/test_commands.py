@@ -16,6 +16,7 @@ import synerstat.warehouse as store
 from synerstat.build import BuildResult
 from synerstat.cli import SECRET_VARIABLE, THROW_AWAY_SECRET, app
 from synerstat.errors import ChecksFailedError, PublicationWithheldError, UsageError
+from synerstat.feedback import WrittenFeedback
 from synerstat.publish import CellCounts, Publication
 
 SECRET = "a secret of these tests"
@@ -81,6 +82,10 @@ def layers(monkeypatch: pytest.MonkeyPatch) -> Layers:
     monkeypatch.setattr("synerstat.intake.run_intake", layers.run_intake)
     monkeypatch.setattr("synerstat.build.build", layers.build)
     monkeypatch.setattr("synerstat.publish.publish", layers.publish)
+    monkeypatch.setattr(
+        "synerstat.feedback.write_feedback",
+        lambda _project, warehouse, _version: WrittenFeedback(warehouse / "feedback", ()),
+    )
     monkeypatch.setattr(store, "refused_deliveries", lambda _: layers.refusals)
     return layers
 

@@ -1,0 +1,15 @@
+"""Feedback for operators: what became of a delivery and what to mend, in their language."""
+
+from synerstat.feedback.checking import DeliveryCheck, check_delivery
+from synerstat.feedback.reports import FeedbackReport, Verdict
+from synerstat.feedback.writing import WrittenFeedback, write_feedback, write_report
+
+__all__ = [
+    "DeliveryCheck",
+    "FeedbackReport",
+    "Verdict",
+    "WrittenFeedback",
+    "check_delivery",
+    "write_feedback",
+    "write_report",
+]
