@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 import synerstat.warehouse as store
+from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
 
 MEASURES = (
@@ -99,6 +100,12 @@ def write_database(warehouse: Path) -> None:
                 null::varchar as contract_version
             """
         )
+
+
+@pytest.fixture(autouse=True)
+def only_plain_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The further formats have tests of their own and take most of a publication's time."""
+    monkeypatch.setattr(publication, "write_formats", lambda *_: ())
 
 
 @pytest.fixture

@@ -282,15 +282,6 @@ def test_a_code_without_a_label_is_not_published(warehouse: Path, tmp_path: Path
     assert not (tmp_path / "out" / "2019Q4").exists()
 
 
-def test_a_key_that_stands_twice_is_not_published(warehouse: Path, tmp_path: Path) -> None:
-    with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
-        connection.execute(
-            "insert into marts.mart_mirror_flows from marts.mart_mirror_flows limit 1"
-        )
-    with pytest.raises(PublicationError, match="stands twice"):
-        publish(warehouse, "2019Q4", tmp_path / "out")
-
-
 def test_a_warehouse_without_a_finished_build_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no finished build"):
         publish(tmp_path, "2019Q4", tmp_path / "out")

@@ -78,7 +78,12 @@ def _write_workbook(
 ) -> None:
     book = xlsxwriter.Workbook(
         str(path),
-        {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False},
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_numbers": False,
+            "strings_to_urls": False,
+        },
     )
     looks = _looks(book)
     title = f"{text('statistic', language)}, {edition.period}"
