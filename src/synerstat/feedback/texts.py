@@ -66,6 +66,11 @@ class Texts:
         """The operator's name; its code where the code lists have none."""
         return self.operators.get(code, code)
 
+    @property
+    def colon(self) -> str:
+        """A colon with the space that the language puts before it."""
+        return "\u00a0:" if self.language == "fr" else ":"
+
     def number(self, value: int) -> str:
         """A whole number with its thousands apart."""
         return f"{value:,}".replace(",", _THOUSANDS[self.language]).replace("-", "\u2212")

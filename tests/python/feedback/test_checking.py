@@ -4,12 +4,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from synerstat.cli import SECRET_VARIABLE, app
 from synerstat.contracts import load_contract
+from synerstat.feedback import write_feedback
 from synerstat.synthesise import synthesise
 
 PROJECT = Path(__file__).parents[3]
@@ -85,3 +88,29 @@ def test_rows_that_would_be_left_out_are_listed(check: Check, tmp_path: Path) ->
     for path in (tmp_path / "out").iterdir():
         assert "85073003328" not in path.read_text("utf-8")
     assert not list((tmp_path / "left").iterdir())
+
+
+def test_refused_deliveries_are_answered_before_anything_was_built(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    refused = {
+        "operator": "forem",
+        "folder": "2019Q4-1",
+        "reference_quarter": "2019Q4",
+        "sequence": 1,
+        "reason": "empty_file",
+        "message": "The file is empty.",
+        "file_name": "a.csv",
+    }
+    replacements = {**refused, "operator": "", "reference_quarter": None, "sequence": None}
+    parquet.write_table(
+        arrow.Table.from_pylist([refused, replacements]), landing / "refusals.parquet"
+    )
+    left_over = tmp_path / "quality" / "feedback" / "adg"
+    left_over.mkdir(parents=True)
+    written = write_feedback(PROJECT, tmp_path, "0.1.0", ["en"])
+    assert written.pages == ("forem/2019Q4-1.en.html", "forem/2019Q4-1.fr.html")
+    assert not left_over.exists()
+    assert [path.name for path in (tmp_path / "quality").iterdir()] == ["feedback"]
+    page = (written.folder / "forem" / "2019Q4-1.fr.html").read_text("utf-8")
+    assert "Un fichier est vide" in page
