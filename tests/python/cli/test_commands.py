@@ -285,7 +285,7 @@ def test_a_warehouse_at_work_is_left_alone(run: Run, layers: Layers, tmp_path: P
     assert layers.calls == []
 
 
-@pytest.mark.parametrize("command", ["synthesise", "intake", "build", "publish", "run"])
+@pytest.mark.parametrize("command", ["synthesise", "intake", "build", "publish", "run", "check"])
 def test_help_shows_an_example(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0
