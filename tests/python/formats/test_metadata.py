@@ -4,13 +4,15 @@ import pytest
 from csvw import CSVW
 from formats.vintages import rewrite
 from frictionless import Package, system
-from rdflib import RDF, Graph
-from rdflib.namespace import DCAT, DCTERMS
+from rdflib import RDF, Graph, URIRef
 
 from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.catalogue import check_catalogue
 from synerstat.publish.formats.vocabulary import LANGUAGES
+
+DCAT = "http://www.w3.org/ns/dcat#"
+TITLE = URIRef("http://purl.org/dc/terms/title")
 
 
 def errors(descriptor: Path, *, trusted: bool = False) -> set[str]:
@@ -52,13 +54,14 @@ def test_csvw_finds_what_does_not_fit(copied: Path, before: str, after: str) -> 
 def test_the_catalogue_keeps_to_the_shapes_and_names_the_files(vintage: Path) -> None:
     check_catalogue(vintage)
     graph = Graph().parse(vintage / "metadata" / "catalogue.ttl", publicID="https://example.org/m/")
-    data_sets = list(graph.subjects(RDF.type, DCAT.Dataset))
+    data_sets = list(graph.subjects(RDF.type, URIRef(f"{DCAT}Dataset")))
     assert len(data_sets) == len(DATA_SETS) + 1
     for each in data_sets:
-        titles = {title.language for title in graph.objects(each, DCTERMS.title)}
+        titles = {title.language for title in graph.objects(each, TITLE)}
         assert titles == set(LANGUAGES)
     files = {
-        str(path).rpartition("example.org/")[2] for path in graph.objects(None, DCAT.accessURL)
+        str(path).rpartition("example.org/")[2]
+        for path in graph.objects(None, URIRef(f"{DCAT}accessURL"))
     }
     due = {
         path.relative_to(vintage).as_posix()

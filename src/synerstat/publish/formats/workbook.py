@@ -35,6 +35,7 @@ YEARS = 5
 SHOWN = "union(figure bigint, mark varchar)"
 COVER_WIDTH = 75
 NOTES_WIDTH = 95
+LABEL_WIDTH = 56
 LINE_HEIGHT = 15
 # Lines above a table: title, two sentences, two links.
 HEADER = 5
@@ -396,7 +397,9 @@ def _table(
             looks,
         )
     for column in range(by):
-        sheet.set_column(column, column, max(len(row[column]) for row in rows) if rows else 30)
+        longest = max((len(row[column]) for row in rows), default=LABEL_WIDTH)
+        sheet.set_column(column, column, min(longest + 1, LABEL_WIDTH))
+    _fit_heights(sheet, HEADER + 1, [max(row[:by], key=len) for row in rows], LABEL_WIDTH)
     sheet.set_column(by, len(headers) - 1, 15)
     _add_table(sheet, looks, HEADER, headers, rows, f"table_{number}", title, intro, labels=by)
     sheet.set_landscape()
