@@ -5,15 +5,18 @@ lives in a temporary folder for the user alone, which is gone afterwards.
 """
 
 import json
+import os
 import secrets
+import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from synerstat.build import build_models, rule_set_version
 from synerstat.contracts import DeliveryContract, load_contracts
-from synerstat.errors import UsageError
+from synerstat.errors import UsageError, WarehouseBusyError
 from synerstat.feedback.reading import read_reports, refused_report
 from synerstat.feedback.reports import FeedbackReport, Verdict
 from synerstat.feedback.texts import load_texts
@@ -22,7 +25,11 @@ from synerstat.intake import run_intake
 from synerstat.intake.limits import IntakeLimits
 from synerstat.intake.manifest import FOLDER, read_manifest_bytes
 from synerstat.intake.results import RefusedError
-from synerstat.warehouse import Progress, Warehouse, refused_deliveries, silent
+from synerstat.warehouse import Progress, Warehouse, exclusive, refused_deliveries, silent
+
+_PREFIX = "synerstat-check-"
+# a folder that is younger may belong to a check that is about to lock it
+_SURELY_LOCKED_SECONDS = 60
 
 # what the report needs, and the models and seeds behind it
 _NEEDED = "+path:models/feedback +mart_delivery_accounting"
@@ -65,10 +72,18 @@ def check_delivery(
     contract = contracts[operator]
     version = rule_set_version(project)
     # made for its owner only, mode 0700
-    with tempfile.TemporaryDirectory(prefix="synerstat-check-") as temporary:
+    _remove_left_overs()
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary,
+        exclusive(Path(temporary), "check"),
+    ):
         place = Path(temporary) / "deliveries" / operator / f"{quarter}-{sequence}"
         place.parent.mkdir(parents=True)
-        place.symlink_to(delivery.resolve(), target_is_directory=True)
+        try:
+            place.symlink_to(delivery.resolve(), target_is_directory=True)
+        except OSError:
+            # not every system lets every user make links
+            shutil.copytree(delivery, place, symlinks=True)
         warehouse = Path(temporary) / "warehouse"
         taken_in = run_intake(
             place.parents[1], warehouse, project / "contracts", secrets.token_hex(32), progress
@@ -106,6 +121,26 @@ def check_delivery(
             for language in dict.fromkeys(languages or (contract.language,))
         )
         return DeliveryCheck(report, pages, tuple(notice.message for notice in taken_in.notices))
+
+
+def _user(otherwise: int) -> int:
+    """The user's number; `otherwise` on systems that have none."""
+    return os.getuid() if hasattr(os, "getuid") else otherwise
+
+
+def _remove_left_overs() -> None:
+    """Remove what a check that was killed has left: persons' numbers may stand in it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            status = folder.lstat()
+            is_old = time.time() - status.st_mtime > _SURELY_LOCKED_SECONDS
+            if folder.is_symlink() or not is_old or status.st_uid != _user(status.st_uid):
+                continue
+            with exclusive(folder, "check"):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, WarehouseBusyError):
+            # gone meanwhile, or at work
+            continue
 
 
 def _identify(delivery: Path, contracts: dict[str, DeliveryContract]) -> tuple[str, str, int]:

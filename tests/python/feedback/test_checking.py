@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+import synerstat.warehouse as store
 from synerstat.cli import SECRET_VARIABLE, app
 from synerstat.contracts import load_contract
 from synerstat.feedback import write_feedback
@@ -41,6 +43,19 @@ def test_a_delivery_that_would_be_refused_is_told_why(check: Check, tmp_path: Pa
     assert json.loads(result.stdout)["check"]["refusal"]["reason"] == "no_manifest"
     assert "manifest.json absent" in (tmp_path / "out" / "adg-2019Q4-1.fr.html").read_text("utf-8")
     assert not list((tmp_path / "left").iterdir())
+
+
+def test_what_a_killed_check_left_is_removed(check: Check, tmp_path: Path) -> None:
+    killed, at_work, young = (tmp_path / "left" / f"synerstat-check-{n}" for n in "123")
+    for folder in (killed, at_work, young):
+        folder.mkdir(mode=0o700)
+    with store.exclusive(at_work):
+        for folder in (killed, at_work):
+            os.utime(folder, (0, 0))
+        delivery = tmp_path / "adg" / "2019Q4-1"
+        delivery.mkdir(parents=True)
+        assert check(delivery).exit_code == 3
+        assert sorted((tmp_path / "left").iterdir()) == [at_work, young]
 
 
 @pytest.mark.parametrize("arguments", [("--lang", "xx"), ()])
