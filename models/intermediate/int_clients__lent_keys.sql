@@ -23,7 +23,8 @@ lent as (
         and client_key is not null
         and person_national_key is not null
     group by operator, client_key
-    having count(distinct person_national_key) = 1
+    -- one key only: the lowest is the highest
+    having min(person_national_key) = max(person_national_key)
 
 )
 

@@ -1,9 +1,13 @@
 """Build the warehouse: dbt in this process, then the expectations."""
 
 import hashlib
+import importlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -130,45 +134,17 @@ def build_models(
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
-    variables = {
-        "reference_quarter": quarter,
-        "landing_path": str(Warehouse(warehouse).landing),
-    }
-    arguments = [
-        "--quiet",
-        "--no-print",
-        "--no-use-colors",
-        "--log-level",
-        "none",
-        "--log-level-file",
-        "info",
-        "--log-path",
-        str(warehouse / "logs"),
-        command,
-        "--project-dir",
-        str(project.resolve()),
-        "--profiles-dir",
-        str(project.resolve() / "profiles"),
-        "--target",
-        target,
-        "--target-path",
-        str(warehouse / "target"),
-        "--vars",
-        yaml.safe_dump(variables, default_flow_style=True, width=10_000),
-        # a seed whose columns changed since the last build is made anew
-        "--full-refresh",
-        *(["--exclude-resource-type", "unit_test"] if command == "build" else []),
-        *(["--select", select] if select else []),
-    ]
-    environment = {
-        "SYNERSTAT_WAREHOUSE": str(warehouse),
-        "SYNERSTAT_THREADS": str(threads),
-        "SYNERSTAT_MEMORY_LIMIT": memory_limit,
-        "DO_NOT_TRACK": "1",
-    }
+    arguments = _arguments(project, warehouse, quarter, command, target)
+    # a seed whose columns changed since the last build is made anew
+    arguments.append("--full-refresh")
+    if command == "build":
+        arguments += ["--exclude-resource-type", "unit_test"]
+    if select:
+        arguments += ["--select", select]
     progress("Reading the project")
-    with _environment(environment):
-        outcome = dbtRunner(callbacks=[_Steps(progress)]).invoke(arguments)
+    steps = _Steps(progress, _load_expectations if command == "build" else None)
+    with _environment(_settings(warehouse, threads, memory_limit)):
+        outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
         _close_database()
     if not isinstance(outcome.result, RunExecutionResult):
         raise BuildFailedError(
@@ -176,6 +152,87 @@ def build_models(
             f"The whole story is in {warehouse / 'logs' / 'dbt.log'}."
         )
     return _judge(outcome.result.results, warehouse)
+
+
+@contextmanager
+def reading_ahead(
+    project: Path,
+    warehouse: Path,
+    quarter: str,
+    *,
+    target: str = "dev",
+    threads: int = 2,
+    memory_limit: str = "3GB",
+) -> Iterator[None]:
+    """Let dbt read the project beside what is done in this context.
+
+    What it has read stays in the warehouse, where `build_models` finds it when it is told the same
+    things. Whatever goes wrong in reading ahead, the build meets again, and tells.
+    """
+    root = warehouse.resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    arguments = _arguments(project, root, quarter, "parse", target)
+    kept = {name: value for name, value in os.environ.items() if "SECRET" not in name}
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            *(
+                "-c",
+                "import sys; from dbt.cli.main import dbtRunner as dbt; dbt().invoke(sys.argv[1:])",
+            ),
+            *arguments,
+        ],
+        env=kept | _settings(root, threads, memory_limit),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+        process.wait()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _arguments(
+    project: Path, warehouse: Path, quarter: str, command: str, target: str
+) -> list[str]:
+    """The words of a dbt command. Reading ahead and building must say the same to share a parse."""
+    variables = {
+        "reference_quarter": quarter,
+        "landing_path": str(Warehouse(warehouse).landing),
+    }
+    return [
+        "--quiet",
+        "--no-print",
+        "--no-use-colors",
+        *("--log-level", "none"),
+        *("--log-level-file", "info"),
+        *("--log-path", str(warehouse / "logs")),
+        command,
+        *("--project-dir", str(project.resolve())),
+        *("--profiles-dir", str(project.resolve() / "profiles")),
+        *("--target", target),
+        *("--target-path", str(warehouse / "target")),
+        *("--vars", yaml.safe_dump(variables, default_flow_style=True, width=10_000)),
+    ]
+
+
+def _settings(warehouse: Path, threads: int, memory_limit: str) -> dict[str, str]:
+    """The variables that the profile reads."""
+    return {
+        "SYNERSTAT_WAREHOUSE": str(warehouse),
+        "SYNERSTAT_THREADS": str(threads),
+        "SYNERSTAT_MEMORY_LIMIT": memory_limit,
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _load_expectations() -> None:
+    # whatever goes wrong here is told when the expectations are checked
+    with suppress(ImportError):
+        importlib.import_module("great_expectations")
 
 
 def _judge(
@@ -214,15 +271,22 @@ def _told(issues: list[BuildIssue]) -> str:
 
 
 class _Steps:
-    """Turns dbt's events into a few lines of progress."""
+    """Turns dbt's events into a few lines of progress; the first one starts `beside`.
 
-    def __init__(self, progress: Progress) -> None:
+    `beside` loads what is needed afterwards while the engine works, not while dbt still reads.
+    """
+
+    def __init__(self, progress: Progress, beside: Callable[[], None] | None) -> None:
         self._progress = progress
+        self._beside = beside
         self._told = 0
 
     def __call__(self, event: Any) -> None:
         if event.info.name not in ("LogModelResult", "LogSeedResult", "LogTestResult"):
             return
+        if self._beside is not None:
+            threading.Thread(target=self._beside, daemon=True).start()
+            self._beside = None
         # tests call it by another name
         is_test = event.info.name == "LogTestResult"
         done, total = event.data.index, event.data.num_models if is_test else event.data.total

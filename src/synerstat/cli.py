@@ -412,7 +412,8 @@ def run(
     with _reporting("run", as_json, debug) as report:
         where, secret = _project(project), _secret()
         with store.exclusive(warehouse):
-            _intake(report, deliveries, warehouse, where, secret)
+            with _reading_ahead(warehouse, quarter, where, target, threads, memory_limit):
+                _intake(report, deliveries, warehouse, where, secret)
             built = _build(report, warehouse, quarter, where, target, threads, memory_limit)
             if report.problems:
                 report.say("Nothing is published; what was published earlier stays as it is.")
@@ -499,6 +500,27 @@ def _intake(report: Report, deliveries: Path, warehouse: Path, project: Path, se
     for notice in result.notices:
         report.say(f"Note: {notice.message}")
     _tell_refusals(report, warehouse)
+
+
+@contextmanager
+def _reading_ahead(
+    warehouse: Path,
+    quarter: str | None,
+    project: Path,
+    target: str,
+    threads: int,
+    memory_limit: str,
+) -> Iterator[None]:
+    """Read the project while intake works; without a quarter only intake tells which it will be."""
+    if quarter is None:
+        yield
+        return
+    from synerstat.build import reading_ahead
+
+    with reading_ahead(
+        project, warehouse, quarter, target=target, threads=threads, memory_limit=memory_limit
+    ):
+        yield
 
 
 def _build(

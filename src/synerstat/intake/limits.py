@@ -32,3 +32,5 @@ class IntakeLimits:
     """Text files are streamed in pieces of this size."""
     memory: str = "2GB"
     """For DuckDB; beyond it the private work folder is used."""
+    deliveries_at_once: int = 2
+    """Deliveries taken in side by side; memory is shared by all of them."""

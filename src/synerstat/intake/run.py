@@ -1,7 +1,9 @@
 """One intake over a deliveries folder."""
 
+import copy
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -87,6 +89,12 @@ class _Found:
     refused: list[RefusedDelivery] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
+    def add(self, other: "_Found") -> None:
+        self.landed += other.landed
+        self.unchanged += other.unchanged
+        self.refused += other.refused
+        self.notices += other.notices
+
 
 def run_intake(
     deliveries: Path,
@@ -167,9 +175,15 @@ class _Intake:
     def run(self, deliveries: Path, contracts: dict[str, DeliveryContract]) -> IntakeResult:
         found = self._found
         folders = self._scan(deliveries, contracts)
-        for folder in folders:
-            self.at_work_on = f"{folder.operator}/{folder.name}"
-            self._take_in(folder)
+        # one delivery keeps one processor busy, so several are taken in side by side; what was
+        # found is put together in their order
+        with ThreadPoolExecutor(self._limits.deliveries_at_once) as pool:
+            try:
+                for part in pool.map(self._take_in_apart, folders):
+                    found.add(part)
+            finally:
+                pool.shutdown(cancel_futures=True)
+        self.at_work_on = "the deliveries"
         self._judge_absent({(f.operator, f.name) for f in folders}, contracts)
         self.at_work_on = FILE_NAME
         self._replacements(deliveries / FILE_NAME)
@@ -214,6 +228,23 @@ class _Intake:
                         folder=inner.name,
                     )
         return sorted(folders, key=lambda f: (f.operator, f.reference_quarter, f.sequence))
+
+    def _take_in_apart(self, folder: _Folder) -> _Found:
+        """Take in one delivery with a connection, a work folder and findings of its own."""
+        apart = copy.copy(self)
+        apart._found = _Found()
+        apart._work = self._work / f"{folder.operator}-{folder.name}"
+        apart._work.mkdir()
+        apart.connection = self.connection.cursor()
+        try:
+            apart._take_in(folder)
+        except Exception:
+            self.at_work_on = f"{folder.operator}/{folder.name}"
+            raise
+        finally:
+            apart.connection.close()
+            self._landing.discard(apart._work)
+        return apart._found
 
     def _take_in(self, folder: _Folder) -> None:
         known = self._landing.landed(folder.operator, folder.name)
