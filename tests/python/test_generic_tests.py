@@ -63,25 +63,104 @@ def test_no_overlapping_validity(
     )
 
 
-def test_unique_combination_treats_nulls_as_equal() -> None:
+class Project:
+    """What generic tests use of dbt: the project's macros and its relations."""
+
+    @staticmethod
+    def matches(text: str, pattern: str) -> str:
+        return f"regexp_matches({text}, '{pattern}')"
+
+
+LISTS = "(select 'SEX' as code_list, 'F' as code union all select 'EDUCATION_LEVEL', 'ED0-2')"
+
+
+def broken(values: str, **promises: object) -> list[tuple[str, str, int]]:
+    """Promises of `sound_rows` that the values break: promise, offending values, rows."""
+    source = (GENERIC / "sound_rows.sql").read_text(encoding="utf-8")
+    body = re.search(r"%\}\n(\{#-.*)\{% endtest %\}", source, re.DOTALL)
+    assert body is not None
+    nothing: dict[str, object] = {
+        "grain": [],
+        "unique": [],
+        "never_null": [],
+        "not_blank": [],
+        "accepted_codes": {},
+        "accepted_values": {},
+        "patterns": {},
+        "relationships": {},
+    }
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    sql = environment.from_string(body[1]).render(
+        model=f"({values}) as judged",
+        ref=lambda _: LISTS,
+        synerstat=Project,
+        **(nothing | promises),
+    )
+    with duckdb.connect() as connection:
+        found = connection.execute(sql).fetchall()
+    return sorted((promise, offending, rows) for promise, _, offending, rows in found)
+
+
+def test_the_grain_treats_nulls_as_equal() -> None:
     values = "select * from (values ('A', null), ('A', null), ('A', 1), ('B', null)) as t (a, b)"
-    assert rows_found("unique_combination", values, columns=["a", "b"]) == 1
+    assert broken(values, grain=["a", "b"]) == [("grain", "A / null", 2)]
+
+
+def test_unique_does_not_judge_missing_values() -> None:
+    values = "select * from (values ('A'), ('A'), ('B'), (null), (null)) as t (a)"
+    assert broken(values, unique=["a"]) == [("unique", "A", 2)]
+
+
+def test_never_null_finds_each_column_that_is_missing() -> None:
+    values = "select * from (values (1, null), (null, 2), (3, 4), (null, 2)) as t (a, b)"
+    assert broken(values, never_null=["a", "b"]) == [
+        ("never_null", "1 / null", 1),
+        ("never_null", "null / 2", 2),
+    ]
 
 
 def test_accepted_codes_takes_listed_extra_and_missing_codes_only() -> None:
     values = "select * from (values ('F'), ('_X'), ('f'), ('ED0-2'), ('ED0-2'), (null)) as t (code)"
-    lists = "(select 'SEX' as code_list, 'F' as code union all select 'EDUCATION_LEVEL', 'ED0-2')"
-    found = rows_found(
-        "accepted_codes",
-        values,
-        column_name="code",
-        code_list="SEX",
-        extra_codes=["_X"],
-        ref=lambda _: lists,
-    )
-    assert found == 2
+    assert broken(values, accepted_codes={"code": ["SEX", "_X"]}) == [
+        ("accepted_codes", "ED0-2", 2),
+        ("accepted_codes", "f", 1),
+    ]
+
+
+def test_accepted_values_takes_listed_and_missing_values_only() -> None:
+    values = "select * from (values ('Q'), ('A'), ('M'), (null)) as t (freq)"
+    assert broken(values, accepted_values={"freq": ["Q", "A"]}) == [("accepted_values", "M", 1)]
+
+
+def test_patterns_hold_for_the_whole_text() -> None:
+    values = "select * from (values ('1000'), ('0100'), ('10000'), ('x1000'), (null)) as t (code)"
+    assert broken(values, patterns={"code": "[1-9][0-9]{3}"}) == [
+        ("patterns", "0100", 1),
+        ("patterns", "10000", 1),
+        ("patterns", "x1000", 1),
+    ]
+
+
+def test_relationships_find_values_that_are_nowhere() -> None:
+    values = "select * from (values ('F'), ('M'), (null)) as t (sex)"
+    assert broken(values, relationships={"sex": "code_lists.code"}) == [("relationships", "M", 1)]
 
 
 def test_not_blank_finds_missing_text_and_blanks() -> None:
     values = "select * from (values ('Vrouwen'), (null), ('  '), ('')) as t (label)"
-    assert rows_found("not_blank", values, column_name="label") == 3
+    assert sum(rows for _, _, rows in broken(values, not_blank=["label"])) == 3
+
+
+def test_sound_rows_break_no_promise() -> None:
+    values = "select * from (values ('F', 'A', 1), ('F', 'B', 2)) as t (sex, label, number)"
+    assert not broken(
+        values,
+        grain=["sex", "label"],
+        unique=["number"],
+        never_null=["sex", "number"],
+        not_blank=["label"],
+        accepted_codes={"sex": ["SEX"]},
+        accepted_values={"label": ["A", "B"]},
+        patterns={"label": "[A-Z]"},
+        relationships={"sex": "code_lists.code"},
+    )
