@@ -43,8 +43,9 @@ run: setup ## Build the sample from deliveries to publication, below build/
 	@echo "The publication is in $(CURDIR)/build/publication/latest"
 
 .PHONY: test
+# A process for each core; the tests of a file stay together, because they share what they build.
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: lint
 lint: setup ## Check style, types, SQL and the dbt project
