@@ -19,11 +19,10 @@ import duckdb
 
 from synerstat.contracts import load_contracts
 from synerstat.intake import run_intake
+from synerstat.secret import SAMPLE_SECRET
 from synerstat.synthesise import write_sample
 
 PROJECT = Path(__file__).resolve().parent.parent
-# The persons are invented, so their keys protect nobody: the secret may be known.
-SECRET = "synerstat-sample-secret-not-for-real-deliveries"
 
 
 class SampleRefusedError(Exception):
@@ -36,7 +35,7 @@ def write_seeds(work: Path, out: Path) -> dict[str, int]:
     """
     contracts = PROJECT / "contracts"
     write_sample(work / "deliveries", contracts=contracts, seeds=PROJECT / "seeds")
-    result = run_intake(work / "deliveries", work / "warehouse", contracts, SECRET)
+    result = run_intake(work / "deliveries", work / "warehouse", contracts, SAMPLE_SECRET)
     if result.refused:
         raise SampleRefusedError("\n".join(refused.message for refused in result.refused))
 
@@ -51,6 +50,10 @@ def write_seeds(work: Path, out: Path) -> dict[str, int]:
     relations["training_deliveries"] = (
         f"{landing}/*/*/delivery.parquet",
         "operator, reference_quarter, sequence",
+    )
+    relations["training_delivery_files"] = (
+        f"{landing}/*/*/files.parquet",
+        "operator, reference_quarter, sequence, file_number",
     )
     relations["identifier_replacements"] = (
         f"{landing}/identifier_replacements.parquet",

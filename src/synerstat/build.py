@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -31,6 +31,9 @@ from synerstat.warehouse import (
     silent,
     write_build_state,
 )
+
+if TYPE_CHECKING:
+    from synerstat.feedback import WrittenFeedback
 
 # a build tells about itself this many times, not once for each of its hundreds of steps
 PROGRESS_LINES = 8
@@ -56,6 +59,7 @@ class BuildResult:
     warnings: tuple[BuildIssue, ...]
     refusals: tuple[RefusedDelivery, ...]
     expectations: ExpectationsResult
+    feedback: "WrittenFeedback | None" = None
 
 
 def build(
@@ -68,15 +72,18 @@ def build(
     memory_limit: str = "3GB",
     progress: Progress = silent,
 ) -> BuildResult:
-    """Build all models for the reference quarter, test them and check the expectations.
+    """Build all models for the reference quarter, test them, check expectations, tell operators.
 
     `project` is the folder of dbt_project.yml, `quarter` looks like 2019Q4, `memory_limit` like
     3GB. The caller holds the warehouse (`synerstat.warehouse.exclusive`).
 
     Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
-    the data failed. Failed expectations and refused deliveries are no errors: they stand in the
-    result, and withhold the publication.
+    the data failed; the feedback for the operators is written all the same. Failed expectations and
+    refused deliveries are no errors: they stand in the result, and withhold the publication.
     """
+    # imported here: the check of one delivery builds, too
+    from synerstat.feedback import FEEDBACK_MODELS, write_feedback
+
     if not (project / "dbt_project.yml").exists():
         raise UsageError(
             f"{project} holds no dbt_project.yml. "
@@ -86,19 +93,24 @@ def build(
     root.mkdir(parents=True, exist_ok=True)
     forget_build(root)
     inputs = inputs_digest(root)
-    counts, warnings = build_models(
-        project,
-        root,
-        quarter,
-        target=target,
-        threads=threads,
-        memory_limit=memory_limit,
-        progress=progress,
-    )
+    engine: dict[str, Any] = {"target": target, "threads": threads, "memory_limit": memory_limit}
+    try:
+        counts, warnings = build_models(project, root, quarter, progress=progress, **engine)
+    except ChecksFailedError:
+        # models behind a failed test were left out, those of the feedback among them
+        progress("Tests failed; writing the feedback for the operators")
+        build_models(project, root, quarter, command="run", select=FEEDBACK_MODELS, **engine)
+        write_feedback(project, root, rule_set_version(project))
+        raise
     progress("Checking the expectations")
     expectations = check(root, quarter, project.resolve(), progress)
+    progress("Writing the feedback for the operators")
+    feedback = write_feedback(project, root, rule_set_version(project))
+    # last: where it stands, all before it is of this build
     write_build_state(root, _state(project, root, quarter, inputs))
-    return BuildResult(root, quarter, counts, warnings, refused_deliveries(root), expectations)
+    return BuildResult(
+        root, quarter, counts, warnings, refused_deliveries(root), expectations, feedback
+    )
 
 
 def project_variables(project: Path) -> dict[str, Any]:

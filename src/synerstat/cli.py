@@ -28,10 +28,7 @@ from synerstat.errors import (
     SynerstatError,
     UsageError,
 )
-
-SECRET_VARIABLE = "SYNERSTAT_PERSON_KEY_SECRET"
-# documented, and good for invented persons only
-THROW_AWAY_SECRET = "synerstat-sample-secret-not-for-real-deliveries"
+from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE, weakness
 
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
@@ -263,7 +260,12 @@ def _secret() -> str:
             "persons' national numbers are replaced by keys made with it.\n"
             f"Set it to your organisation's secret, the same every quarter: "
             f"export {SECRET_VARIABLE}=...\n"
-            f"For invented deliveries only, the throw-away secret will do: {THROW_AWAY_SECRET}"
+            f"For invented deliveries only, the throw-away secret will do: {SAMPLE_SECRET}"
+        )
+    if reason := weakness(secret):
+        raise UsageError(
+            f"The secret in {SECRET_VARIABLE} protects nobody: {reason}. No delivery is read.\n"
+            "Make one from random bytes, for instance with: openssl rand -hex 32"
         )
     return secret
 
@@ -491,7 +493,7 @@ def _intake(report: Report, deliveries: Path, warehouse: Path, project: Path, se
     from synerstat.intake import run_intake
 
     result = run_intake(deliveries, warehouse, project / "contracts", secret, report.progress)
-    store.mark_persons_invented(warehouse, secret == THROW_AWAY_SECRET)
+    store.mark_persons_invented(warehouse, secret == SAMPLE_SECRET)
     report.summary["intake"] = result
     report.say(
         f"Landed {len(result.landed)} deliveries, {len(result.unchanged)} stood there already: "
@@ -534,7 +536,6 @@ def _build(
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
     from synerstat import build as building
-    from synerstat.feedback import write_feedback
 
     asked = quarter or store.latest_landed_quarter(warehouse)
     if asked is None:
@@ -561,9 +562,11 @@ def _build(
             report.problem(f"Expectation failed: {message}")
         if not result.expectations.failures:
             report.problem("A blocking expectation failed")
-    feedback = write_feedback(project, warehouse, building.rule_set_version(project))
-    report.summary["feedback"] = feedback
-    report.say(f"Feedback for the operators: {len(feedback.pages)} reports in {feedback.folder}")
+    if feedback := result.feedback:
+        report.summary["feedback"] = feedback
+        report.say(
+            f"Feedback for the operators: {len(feedback.pages)} reports in {feedback.folder}"
+        )
     if "intake" not in report.summary:
         _tell_refusals(report, warehouse)
     return asked

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import duckdb
 import filelock
+import pyarrow.parquet as pq
 
 from synerstat.errors import UsageError, WarehouseBusyError
 
@@ -33,7 +34,11 @@ def silent(_message: str, /) -> None:
 
 @dataclass(frozen=True)
 class RefusedDelivery:
-    """A delivery refused whole; `reference_quarter` is None where the folder name is off."""
+    """A delivery refused whole; `reference_quarter` is None where the folder name is off.
+
+    `message` says in English what `detail`, with `detail_values` (a JSON object), says in every
+    language: see `synerstat.intake.details`.
+    """
 
     operator: str
     folder: str
@@ -42,6 +47,8 @@ class RefusedDelivery:
     reason: str
     message: str
     file_name: str | None
+    detail: str | None = None
+    detail_values: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,11 @@ class Warehouse:
         return self.root / "quality" / "build.json"
 
     @property
+    def feedback(self) -> Path:
+        """The reports for the operators on the quarter that was built."""
+        return self.root / "quality" / "feedback"
+
+    @property
     def expectations(self) -> Path:
         """The results of the expectations of the last build."""
         return self.root / "quality" / "expectations.json"
@@ -212,23 +224,8 @@ def refused_deliveries(warehouse: Path) -> tuple[RefusedDelivery, ...]:
     path = Warehouse(warehouse).landing / "refusals.parquet"
     if not path.exists():
         return ()
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            """
-            select
-                operator,
-                folder,
-                reference_quarter,
-                cast(sequence as bigint),
-                reason,
-                message,
-                file_name
-            from read_parquet(?)
-            order by operator, folder
-            """,
-            [str(path)],
-        ).fetchall()
-    return tuple(RefusedDelivery(*row) for row in rows)
+    rows = sorted(pq.read_table(path).to_pylist(), key=lambda row: (row["operator"], row["folder"]))
+    return tuple(RefusedDelivery(**row) for row in rows)
 
 
 def inputs_digest(warehouse: Path) -> str:

@@ -2,9 +2,15 @@
 
 from synerstat.feedback.checking import DeliveryCheck, check_delivery
 from synerstat.feedback.reports import FeedbackReport, Verdict
-from synerstat.feedback.writing import WrittenFeedback, write_feedback, write_report
+from synerstat.feedback.writing import (
+    FEEDBACK_MODELS,
+    WrittenFeedback,
+    write_feedback,
+    write_report,
+)
 
 __all__ = [
+    "FEEDBACK_MODELS",
     "DeliveryCheck",
     "FeedbackReport",
     "Verdict",

@@ -17,10 +17,11 @@ from pathlib import Path
 from synerstat.build import build_models, rule_set_version
 from synerstat.contracts import DeliveryContract, load_contracts
 from synerstat.errors import UsageError, WarehouseBusyError
+from synerstat.feedback.quarantine import ENDING, write_quarantine
 from synerstat.feedback.reading import read_reports, refused_report
 from synerstat.feedback.reports import FeedbackReport, Verdict
 from synerstat.feedback.texts import load_texts
-from synerstat.feedback.writing import write_report
+from synerstat.feedback.writing import FEEDBACK_MODELS, write_report
 from synerstat.intake import run_intake
 from synerstat.intake.limits import IntakeLimits
 from synerstat.intake.manifest import FOLDER, read_manifest_bytes
@@ -30,9 +31,6 @@ from synerstat.warehouse import Progress, Warehouse, exclusive, refused_deliveri
 _PREFIX = "synerstat-check-"
 # a folder that is younger may belong to a check that is about to lock it
 _SURELY_LOCKED_SECONDS = 60
-
-# what the report needs, and the models and seeds behind it
-_NEEDED = "+path:models/feedback +mart_delivery_accounting"
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def check_delivery(
                     warehouse,
                     quarter,
                     command=command,
-                    select=_NEEDED,
+                    select=FEEDBACK_MODELS,
                     threads=threads,
                     memory_limit=memory_limit,
                     progress=progress,
@@ -110,16 +108,14 @@ def check_delivery(
                 f"Nothing in {delivery} could be read as a delivery. Check that it is a folder "
                 "with a manifest.json."
             )
+        name = f"{operator}-{report.delivery}"
         pages = tuple(
-            write_report(
-                report,
-                load_texts(project, language),
-                contract,
-                out,
-                f"{operator}-{report.delivery}",
-            )
+            write_report(report, load_texts(project, language), contract, out, name)
             for language in dict.fromkeys(languages or (contract.language,))
         )
+        # what an earlier check found is no answer to this one
+        (out / f"{name}{ENDING}").unlink(missing_ok=True)
+        write_quarantine(Warehouse(warehouse).database, report, contract, out / f"{name}{ENDING}")
         return DeliveryCheck(report, pages, tuple(notice.message for notice in taken_in.notices))
 
 

@@ -1,5 +1,6 @@
 """Reads reports from a built warehouse. All judging and counting is done there."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -108,7 +109,13 @@ def refused_report(
         rule_set_version=rule_set_version,
         is_check=is_check,
         persons_are_invented=persons_are_invented,
-        refusal=Refusal(refused.reason, refused.message, refused.file_name),
+        refusal=Refusal(
+            refused.reason,
+            refused.message,
+            refused.file_name,
+            refused.detail,
+            json.loads(refused.detail_values or "{}"),
+        ),
     )
 
 
@@ -126,8 +133,8 @@ class _Parts:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._files = self._by_delivery(
-            "select delivery_number, file_name, rows, rows_unreadable "
-            "from quality.quality_feedback_files order by first_row_number",
+            "select delivery_number, file_name, sha256, size, rows, rows_unreadable "
+            "from quality.quality_feedback_files order by file_number",
             DeliveredFile,
         )
         self._places = self._by_delivery(

@@ -84,6 +84,7 @@ def render_html(
             texts=texts,
             say=texts.say,
             stem=stem,
+            name=stem.removesuffix(f".{texts.language}"),
             style=Markup(style),
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
             "form-action 'none'",
@@ -126,6 +127,7 @@ def render_json(report: FeedbackReport, texts: Texts, contract: DeliveryContract
         "language": texts.language,
         "verdict_text": _verdict_text(report, texts),
         "next_step_text": _next_text(report, texts),
+        "refusal_text": report.refusal.told(texts.language) if report.refusal else None,
         "rules": {
             rule: {**asdict(texts.rule(rule)), "columns": _columns(texts, contract, rule)}
             for rule in named
@@ -147,7 +149,7 @@ def _csv_lines(
                 "rule": report.refusal.reason,
                 "title": text.title,
                 "file": report.refusal.file_name,
-                "what_to_do": f"{text.fix} {report.refusal.detail}",
+                "what_to_do": f"{text.fix} {report.refusal.told(texts.language)}",
             }
         )
     for finding in report.findings:

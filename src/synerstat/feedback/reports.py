@@ -1,8 +1,11 @@
 """What a feedback report says, in no language yet: codes and figures, as the warehouse has them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+from synerstat.intake.details import Value, detail_text
 
 
 class Verdict(StrEnum):
@@ -17,18 +20,29 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why nothing of the delivery is used. `detail` is in English."""
+    """Why nothing of the delivery is used.
+
+    `message` says in English what `detail` and `values` say in every language.
+    """
 
     reason: str
-    detail: str
+    message: str
     file_name: str | None
+    detail: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def told(self, language: str) -> str:
+        """What exactly was found, and what to do."""
+        return detail_text(self.detail, self.values, language) if self.detail else self.message
 
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file of the delivery that has rows."""
+    """A file of the delivery; `size` in bytes."""
 
     name: str
+    sha256: str
+    size: int
     rows: int
     rows_unreadable: int
 

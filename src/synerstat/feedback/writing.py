@@ -1,5 +1,6 @@
 """Writes the reports of a warehouse, whole or not at all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synerstat.contracts import DeliveryContract, load_contracts
+from synerstat.feedback.quarantine import ENDING, write_quarantine
 from synerstat.feedback.reading import read_reports, refused_report
 from synerstat.feedback.rendering import render_csv, render_html, render_json
 from synerstat.feedback.reports import FeedbackReport
@@ -17,6 +19,9 @@ from synerstat.warehouse import (
     persons_are_invented,
     refused_deliveries,
 )
+
+# what the reports need, and the models and seeds behind it
+FEEDBACK_MODELS = "+path:models/feedback +mart_delivery_accounting"
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ def write_feedback(
 
     Raises FeedbackError where a text is missing.
     """
-    folder = Warehouse(warehouse).root / "quality" / "feedback"
+    folder = Warehouse(warehouse).feedback
     invented = persons_are_invented(warehouse)
     refusals = refused_deliveries(warehouse)
     refused = [
@@ -59,18 +64,36 @@ def write_feedback(
     )
     contracts = {c.operator: c for c in load_contracts(project / "contracts")}
     folder.parent.mkdir(parents=True, exist_ok=True)
+    # what a run that was killed has left
+    for left_over in folder.parent.glob(".feedback-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
     temporary = Path(tempfile.mkdtemp(prefix=".feedback-", dir=folder.parent))
+    discarded = Path(f"{temporary}-discarded")
     try:
         pages = _write_all(
-            [*built, *(r for r in refused if r)], contracts, project, temporary, tuple(languages)
+            [*built, *(r for r in refused if r)],
+            Warehouse(warehouse).database,
+            contracts,
+            project,
+            temporary,
+            tuple(languages),
         )
-        temporary.chmod(0o755)
+        temporary.chmod(0o777 & ~_mask())
         if folder.exists():
-            shutil.rmtree(folder)
+            # out of sight at once, however long removing takes
+            folder.rename(discarded)
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(discarded, ignore_errors=True)
     return WrittenFeedback(folder, pages)
+
+
+def _mask() -> int:
+    """Which rights new files of this process do not get."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def write_report(
@@ -95,6 +118,7 @@ def write_report(
 
 def _write_all(
     reports: list[FeedbackReport],
+    database: Path,
     contracts: Mapping[str, DeliveryContract],
     project: Path,
     folder: Path,
@@ -112,4 +136,8 @@ def _write_all(
                 report, texts[language], contract, folder / report.operator, report.delivery
             )
             pages.append(page.relative_to(folder).as_posix())
+        if contract:
+            write_quarantine(
+                database, report, contract, page.with_name(f"{report.delivery}{ENDING}")
+            )
     return tuple(sorted(pages))

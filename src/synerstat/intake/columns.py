@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from synerstat.contracts import DeliveryContract
 from synerstat.intake.manifest import printable
 from synerstat.intake.results import RefusalReason, RefusedError
 from synerstat.intake.text_files import WHITE_SPACE
+
+_DELIMITERS: Final = {";": "';'", ",": "','", "\t": "TAB", "|": "'|'", ":": "':'"}
 
 
 @dataclass(frozen=True)
@@ -28,26 +31,43 @@ def match_columns(
     contract only: a file without a header shows persons' data in its place.
     """
     if len(names) > most:
-        raise RefusedError(
-            RefusalReason.UNREADABLE_FILE, f"The file has more than {most:,} columns.", file_name
-        )
+        raise RefusedError(RefusalReason.UNREADABLE_FILE, "too_many_columns", file_name, most=most)
     plain = [name.strip(WHITE_SPACE).lower() for name in names]
     wanted = [column.name for column in contract.columns]
     if missing := [name for name in wanted if name not in plain]:
-        raise RefusedError(
-            RefusalReason.MISSING_COLUMN,
-            f"The header lacks {', '.join(missing)}. Deliver every column of the contract"
-            f" {contract.version}, separated as agreed, in {contract.encoding}.",
-            file_name,
-        )
+        raise _missing(plain, missing, contract, file_name)
     counts = Counter(plain)
     if double := [name for name in wanted if counts[name] > 1]:
         raise RefusedError(
-            RefusalReason.MISSING_COLUMN,
-            f"The header names {', '.join(double)} more than once, so the column can't be told. "
-            "Name each column once.",
-            file_name,
+            RefusalReason.MISSING_COLUMN, "columns_twice", file_name, columns=", ".join(double)
         )
     known = set(wanted)
     extra = tuple(printable(name) or "(no name)" for name in plain if name not in known)
     return ColumnMatch(tuple(plain.index(name) for name in wanted), extra)
+
+
+def _missing(
+    names: Sequence[str], missing: list[str], contract: DeliveryContract, file_name: str
+) -> RefusedError:
+    """The refusal of a header that lacks columns; it says so where the delimiter is another."""
+    columns = ", ".join(missing)
+    for delimiter, shown in _DELIMITERS.items():
+        found = {part.strip(f'{WHITE_SPACE}"') for name in names for part in name.split(delimiter)}
+        if delimiter != contract.delimiter and found.issuperset(missing):
+            return RefusedError(
+                RefusalReason.MISSING_COLUMN,
+                "columns_missing_delimiter",
+                file_name,
+                columns=columns,
+                found=shown,
+                agreed=_DELIMITERS.get(contract.delimiter, contract.delimiter),
+                encoding=contract.encoding,
+            )
+    return RefusedError(
+        RefusalReason.MISSING_COLUMN,
+        "columns_missing",
+        file_name,
+        columns=columns,
+        version=contract.version,
+        encoding=contract.encoding,
+    )

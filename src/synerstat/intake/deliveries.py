@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synerstat.contracts import DeliveryContract
-from synerstat.intake.columns import ColumnMatch, match_columns
+from synerstat.intake.columns import match_columns
 from synerstat.intake.landing import (
     DELIVERY,
+    FILES,
     FORMAT_VERSION,
     RECORDS,
     FileStamp,
@@ -21,18 +22,12 @@ from synerstat.intake.landing import (
 )
 from synerstat.intake.limits import IntakeLimits
 from synerstat.intake.manifest import Manifest, ManifestFile, data_file
-from synerstat.intake.parquet_files import read_parquet_names, write_parquet_values
 from synerstat.intake.pseudonyms import Secret, without_national_numbers
 from synerstat.intake.records import FileRows, values_select, write_records
-from synerstat.intake.results import RefusalReason, RefusedError
-from synerstat.intake.text_files import (
-    TextDialect,
-    UnreadableFileError,
-    sha256_of,
-    stream_text_file,
-)
+from synerstat.intake.results import RefusalReason, RefusedError, UnreadableFileError
+from synerstat.intake.text_files import TextDialect, sha256_of, stream_text_file
 from synerstat.intake.text_rows import fields_sql, logical_rows, read_header
-from synerstat.intake.workbooks import Workbook
+from synerstat.intake.typed_files import TypedFile, read_typed_file
 
 ENDINGS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet")
 
@@ -52,6 +47,19 @@ DELIVERY_SCHEMA: Final = pa.schema(
     ]
 )
 
+FILES_SCHEMA: Final = pa.schema(
+    [
+        ("operator", pa.string()),
+        ("reference_quarter", pa.string()),
+        ("sequence", pa.int64()),
+        ("file_number", pa.int64()),
+        ("file_name", pa.string()),
+        ("sha256", pa.string()),
+        ("size", pa.int64()),
+        ("row_count", pa.int64()),
+    ]
+)
+
 
 @dataclass(frozen=True)
 class _CheckedFile:
@@ -67,7 +75,14 @@ def stamps(folder: Path, manifest: Manifest) -> tuple[FileStamp, ...] | None:
             status = data_file(folder, file.name).stat()
         except (RefusedError, OSError):
             return None
-        found.append(FileStamp(file.name, status.st_size, status.st_mtime_ns))
+        found.append(
+            FileStamp(
+                without_national_numbers(file.name),
+                file.sha256,
+                status.st_size,
+                status.st_mtime_ns,
+            )
+        )
     return tuple(found)
 
 
@@ -82,7 +97,7 @@ def prepare_delivery(
     work: Path,
     prepared: Path,
 ) -> Landed:
-    """Check every data file, then write `records.parquet` and `delivery.parquet` to `prepared`.
+    """Check every data file, then write the records, the files and the delivery to `prepared`.
 
     `work` is an empty folder for what is needed in between; persons' numbers stand in it.
     Raises RefusedError with the first reason that applies, file by file in the manifest's order.
@@ -92,8 +107,10 @@ def prepare_delivery(
         _check_file(connection, folder, file, contract, limits, work / str(number))
         for number, file in enumerate(manifest.files)
     ]
-    # a file that was written to in the meantime is looked at again by the next intake
-    source = Source(FORMAT_VERSION, contract.fingerprint, manifest_sha256, stamped or ())
+    # the checksum of a typed file is of another reading than its values
+    if stamped is None or stamps(folder, manifest) != stamped:
+        raise RefusedError(RefusalReason.CHECKSUM_MISMATCH, "changed_meanwhile")
+    source = Source(FORMAT_VERSION, contract.fingerprint, manifest_sha256, stamped)
     prepared.mkdir()
     unreadable = write_records(
         connection,
@@ -110,6 +127,7 @@ def prepare_delivery(
         for file in files
         if file.extra_columns
     )
+    _write_files(manifest, source.files, prepared / FILES)
     _write_delivery(manifest, manifest_sha256, contract, rows, extra, prepared / DELIVERY)
     return Landed(source, rows, unreadable, extra)
 
@@ -128,13 +146,16 @@ def _check_file(
         _check_access(path)
         checked = _read_file(connection, path, file, contract, limits, work)
     except UnreadableFileError as error:
-        raise RefusedError(RefusalReason.UNREADABLE_FILE, str(error), file.name) from None
+        raise RefusedError(
+            RefusalReason.UNREADABLE_FILE, error.detail, file.name, **error.values
+        ) from None
     if checked.rows.rows != file.rows:
         raise RefusedError(
             RefusalReason.ROW_COUNT_MISMATCH,
-            f"The manifest says {file.rows:,} rows, the file holds {checked.rows.rows:,} (without "
-            "header and blank lines). Deliver the whole file, or mend the manifest.",
+            "rows_differ",
             file.name,
+            announced=file.rows,
+            found=checked.rows.rows,
         )
     return checked
 
@@ -151,21 +172,14 @@ def _read_file(
     if name.endswith((".csv", ".csv.gz")):
         return _read_text(connection, path, file, contract, limits, work)
     _check_sum(sha256_of(path, limits.chunk_bytes), file)
+    if not name.endswith(ENDINGS):
+        raise UnreadableFileError("unknown_ending", endings=", ".join(ENDINGS))
     if path.stat().st_size > limits.file_bytes:
-        raise UnreadableFileError(f"The file is larger than {limits.file_bytes:,} bytes.")
-    values = work / "values.parquet"
-    if name.endswith(".xlsx"):
-        workbook = Workbook(path, limits)
-        match = _match(workbook.names, contract, file, limits)
-        rows = workbook.write_values(match.positions, contract, values)
-    elif name.endswith(".parquet"):
-        names = read_parquet_names(path)
-        match = _match(names or None, contract, file, limits)
-        rows = write_parquet_values(connection, path, names, match.positions, contract, values)
-    else:
-        raise UnreadableFileError(f"The name ends in none of {', '.join(ENDINGS)}.")
-    select = values_select(values, len(contract.columns))
-    return _CheckedFile(FileRows(file.name, rows, select), match.extra)
+        raise UnreadableFileError("file_too_large", most=limits.file_bytes)
+    request = TypedFile(path, file, contract, limits, work)
+    rows, match = read_typed_file(request)
+    select = values_select(request.values, len(contract.columns))
+    return _CheckedFile(FileRows(file.name, rows, select), _shown(match.extra))
 
 
 def _read_text(
@@ -182,18 +196,18 @@ def _read_text(
     if isinstance(lines, UnreadableFileError):
         raise lines
     header = read_header(lines, contract.delimiter) if lines.head_line else None
-    if header is None and lines.head_line:
-        raise RefusedError(
-            RefusalReason.MISSING_COLUMN,
-            "The header can't be read: its quoting is broken. "
-            "Name the columns of the contract in the first line.",
-            file.name,
-        )
-    match = _match(header.names if header else None, contract, file, limits)
-    assert header is not None
-    rows = logical_rows(connection, lines, header, contract.delimiter, work / "rows.parquet")
-    select = fields_sql(lines, rows, header, list(match.positions), contract.delimiter)
-    return _CheckedFile(FileRows(file.name, rows.rows, select), match.extra)
+    if not lines.head_line:
+        raise RefusedError(RefusalReason.EMPTY_FILE, "no_header", file.name)
+    if header is None:
+        raise RefusedError(RefusalReason.MISSING_COLUMN, "header_broken", file.name)
+    match = match_columns(header.names, contract, file.name, limits.columns)
+    rows = logical_rows(
+        connection, lines, header, contract.delimiter, limits.row_bytes, work / "rows.parquet"
+    )
+    select = fields_sql(
+        lines, rows, header, list(match.positions), contract.delimiter, limits.row_bytes
+    )
+    return _CheckedFile(FileRows(file.name, rows.rows, select), _shown(match.extra))
 
 
 def _check_access(path: Path) -> None:
@@ -201,34 +215,33 @@ def _check_access(path: Path) -> None:
     try:
         path.open("rb").close()
     except OSError:
-        raise UnreadableFileError("The file can't be opened. Check its access rights.") from None
+        raise UnreadableFileError("no_access") from None
 
 
 def _check_sum(sha256: str, file: ManifestFile) -> None:
     if sha256 != file.sha256:
-        raise RefusedError(
-            RefusalReason.CHECKSUM_MISMATCH,
-            "The file is not the one that the manifest describes (SHA-256). Deliver it again.",
-            file.name,
-        )
+        raise RefusedError(RefusalReason.CHECKSUM_MISMATCH, "checksum_differs", file.name)
 
 
-def _match(
-    names: tuple[str, ...] | None,
-    contract: DeliveryContract,
-    file: ManifestFile,
-    limits: IntakeLimits,
-) -> ColumnMatch:
-    if names is None:
-        raise RefusedError(
-            RefusalReason.EMPTY_FILE,
-            "The file is empty: it has no header. Deliver the header even where there are no rows.",
-            file.name,
-        )
-    match = match_columns(names, contract, file.name, limits.columns)
-    return ColumnMatch(
-        match.positions, tuple(without_national_numbers(name) for name in match.extra)
-    )
+def _shown(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(without_national_numbers(name) for name in names)
+
+
+def _write_files(manifest: Manifest, stamped: tuple[FileStamp, ...], target: Path) -> None:
+    rows = [
+        {
+            "operator": manifest.operator,
+            "reference_quarter": manifest.reference_quarter,
+            "sequence": manifest.sequence,
+            "file_number": number,
+            "file_name": stamp.name,
+            "sha256": stamp.sha256,
+            "size": stamp.size,
+            "row_count": file.rows,
+        }
+        for number, (stamp, file) in enumerate(zip(stamped, manifest.files, strict=True), start=1)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=FILES_SCHEMA), target)
 
 
 def _write_delivery(

@@ -12,10 +12,11 @@ from synerstat.errors import SecretMismatchError
 from synerstat.intake.results import AcceptedDelivery
 
 # raise it with any change to what is written for the same input: everything is landed anew
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 RECORDS: Final = "records.parquet"
 DELIVERY: Final = "delivery.parquet"
+FILES: Final = "files.parquet"
 SOURCE: Final = "source.json"
 REPLACEMENTS: Final = "identifier_replacements.parquet"
 REFUSALS: Final = "refusals.parquet"
@@ -25,9 +26,13 @@ _WORK: Final = ".intake-work"
 
 @dataclass(frozen=True)
 class FileStamp:
-    """What tells a changed file without reading it: size in bytes, time of the last change."""
+    """What tells a changed file without reading it: size in bytes, time of the last change.
+
+    `sha256` is what the manifest said and the file was checked against.
+    """
 
     name: str
+    sha256: str
     size: int
     mtime_ns: int
 
@@ -120,7 +125,6 @@ class Landing:
         place = self.folder(operator, folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         self.remove(operator, folder)
-        prepared.chmod(0o755)
         prepared.rename(place)
 
     def remove(self, operator: str, folder: str) -> bool:

@@ -22,12 +22,22 @@ class IntakeLimits:
     """Unpacked size by packed size; looked at beyond `ratio_free_bytes` only."""
     ratio_free_bytes: int = 64_000_000
     header_bytes: int = 1_000_000
+    gzip_members: int = 1_000_000
+    """Parts that a .csv.gz was put together from."""
     columns: int = 2_000
+    file_rows: int = 100_000_000
+    """Rows or lines of one file."""
     line_bytes: int = 16_000_000
     """One physical line of a text file."""
-    workbook_bytes: int = 4_000_000_000
-    """An .xlsx when unpacked; the reader holds its text in memory."""
+    row_bytes: int = 10_000
+    """One row. A longer one is unreadable in a text file, and a refusal in others."""
+    workbook_bytes: int = 2_000_000_000
+    """An .xlsx when unpacked."""
     workbook_rows: int = 1_048_576
+    reader_memory_bytes: int = 3_000_000_000
+    """For the process that reads an .xlsx or .parquet file."""
+    reader_seconds: int = 1_800
+    """As long may reading an .xlsx or .parquet file take."""
     chunk_bytes: int = 8_000_000
     """Text files are streamed in pieces of this size."""
     memory: str = "2GB"

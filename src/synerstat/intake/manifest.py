@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from synerstat.intake.details import Value
 from synerstat.intake.limits import IntakeLimits
 from synerstat.intake.results import RefusalReason, RefusedError
 
 NAME: Final = "manifest.json"
 FOLDER: Final = re.compile(r"([0-9]{4}Q[1-4])-([1-9][0-9]{0,8})", re.ASCII)
+_MOST: Final = 10**15
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
@@ -47,15 +49,13 @@ def read_manifest_bytes(folder: Path, limits: IntakeLimits) -> bytes:
     try:
         status = path.lstat()
     except OSError:
-        raise RefusedError(
-            RefusalReason.NO_MANIFEST, f"The folder holds no {NAME}. Add one.", NAME
-        ) from None
+        raise RefusedError(RefusalReason.NO_MANIFEST, "manifest_missing", NAME) from None
     if not stat.S_ISREG(status.st_mode):
-        raise _bad(f"{NAME} is not a plain file. Deliver the file itself")
+        raise _bad("no_plain_file")
     with path.open("rb") as file:
         content = file.read(limits.manifest_bytes + 1)
     if len(content) > limits.manifest_bytes:
-        raise _bad(f"{NAME} is larger than {limits.manifest_bytes:,} bytes")
+        raise _bad("too_large", most=limits.manifest_bytes)
     return content
 
 
@@ -69,19 +69,19 @@ def parse_manifest(
     """
     document = _json(content, limits)
     if not isinstance(document, dict):
-        raise _bad("it is not a JSON object")
+        raise _bad("no_object")
     _agree("operator", _text(document, "operator"), operator)
     _agree("reference_quarter", _text(document, "reference_quarter"), reference_quarter)
     _agree("sequence", _integer(document, "sequence", 1), sequence)
     text = _text(document, "extracted_at")
     files = document.get("files")
     if not isinstance(files, list) or not files:
-        raise _bad("'files' must be a list with at least one file")
+        raise _bad("no_files")
     if len(files) > limits.manifest_files:
-        raise _bad(f"'files' names more than {limits.manifest_files:,} files")
+        raise _bad("too_many_files", most=limits.manifest_files)
     checked = tuple(_file(item) for item in files)
     if len({file.name for file in checked}) != len(checked):
-        raise _bad("'files' names a file twice")
+        raise _bad("file_twice")
     return Manifest(operator, reference_quarter, sequence, _moment(text), text, checked)
 
 
@@ -92,27 +92,16 @@ def data_file(folder: Path, name: str) -> Path:
     is a link, `file_missing` where there is no such file.
     """
     if not _is_plain(name):
-        raise RefusedError(
-            RefusalReason.UNSAFE_PATH,
-            "A file name in the manifest is not a plain name. "
-            "Put the file into the folder and give its name alone.",
-            printable(name),
-        )
+        raise RefusedError(RefusalReason.UNSAFE_PATH, "name_not_plain", printable(name))
     path = folder / name
     try:
         mode = path.lstat().st_mode
     except OSError:
         mode = 0
     if stat.S_ISLNK(mode):
-        raise RefusedError(
-            RefusalReason.UNSAFE_PATH, "The file is a link. Deliver the file itself.", name
-        )
+        raise RefusedError(RefusalReason.UNSAFE_PATH, "file_is_link", name)
     if not stat.S_ISREG(mode):
-        raise RefusedError(
-            RefusalReason.FILE_MISSING,
-            "The manifest names a file that is not in the folder. Add it, or take it out.",
-            name,
-        )
+        raise RefusedError(RefusalReason.FILE_MISSING, "file_not_there", name)
     return path
 
 
@@ -134,10 +123,10 @@ def _is_plain(name: str) -> bool:
 
 def _file(item: Any) -> ManifestFile:
     if not isinstance(item, dict):
-        raise _bad("each of 'files' must be an object with name, sha256 and rows")
+        raise _bad("bad_file")
     sha256 = _text(item, "sha256")
     if not _SHA256.fullmatch(sha256):
-        raise _bad("'sha256' must be 64 hexadecimal digits")
+        raise _bad("bad_sha256")
     return ManifestFile(_text(item, "name"), sha256.lower(), _integer(item, "rows", 0))
 
 
@@ -148,9 +137,7 @@ def _moment(text: str) -> datetime:
             raise ValueError(text)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _bad(
-            "'extracted_at' must be an ISO date-time with offset, 2020-01-20T07:30:00+01:00"
-        ) from None
+        raise _bad("bad_moment") from None
 
 
 def _json(content: bytes, limits: IntakeLimits) -> Any:
@@ -160,7 +147,7 @@ def _json(content: bytes, limits: IntakeLimits) -> Any:
             raise ValueError("too deep")
         return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise _bad("it is not JSON (UTF-8, no key twice, no NaN)") from None
+        raise _bad("no_json") from None
 
 
 def _depth(text: str) -> int:
@@ -184,22 +171,22 @@ def _no_constant(name: str) -> Any:
 
 def _integer(document: dict[str, Any], name: str, least: int) -> int:
     value = document.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise _bad(f"'{name}' must be a whole number from {least}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < _MOST:
+        raise _bad("bad_number", field=name, least=least)
     return value
 
 
 def _text(document: dict[str, Any], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str):
-        raise _bad(f"'{name}' is missing or is not a text")
+        raise _bad("bad_text", field=name)
     return value
 
 
 def _agree(name: str, delivered: object, expected: object) -> None:
     if delivered != expected:
-        raise _bad(f"'{name}' disagrees with the folder, which says {expected}")
+        raise _bad("disagrees", field=name, expected=str(expected))
 
 
-def _bad(what: str) -> RefusedError:
-    return RefusedError(RefusalReason.BAD_MANIFEST, f"The manifest is not usable: {what}.", NAME)
+def _bad(what: str, **values: Value) -> RefusedError:
+    return RefusedError(RefusalReason.BAD_MANIFEST, f"manifest_{what}", NAME, **values)

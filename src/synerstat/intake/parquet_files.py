@@ -1,5 +1,7 @@
 """Reads a delivered Parquet file as text in the operator's format."""
 
+import errno
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,85 +12,111 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synerstat.contracts import ContractColumn, DeliveryContract
-from synerstat.intake.text_files import WHITE_SPACE, UnreadableFileError
+from synerstat.intake.limits import IntakeLimits
+from synerstat.intake.results import UnreadableFileError
+from synerstat.intake.text_files import WHITE_SPACE
 from synerstat.intake.text_rows import path_literal, text_literal
 
-_BROKEN: Final = "The file is broken or no Parquet. Write it anew and deliver it again."
 # where the operators are
 DAY_ZONE: Final = "Europe/Brussels"
 _WHOLE: Final = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 
 
-def read_parquet_names(path: Path) -> tuple[str, ...]:
-    """Names of the columns, in order.
+class ParquetFile:
+    """A delivered Parquet file: its names in order, and the number of rows it says it has."""
 
-    Raises UnreadableFileError where the file is broken.
-    """
-    try:
-        return tuple(pq.read_schema(path).names)
-    except (pa.ArrowException, OSError, ValueError, KeyError):
-        raise UnreadableFileError(_BROKEN) from None
+    def __init__(self, path: Path, limits: IntakeLimits) -> None:
+        """Read what describes it.
+
+        Raises UnreadableFileError where it is broken.
+        """
+        self._path = path
+        self._limits = limits
+        try:
+            described = pq.read_metadata(path)
+            self.names = tuple(described.schema.to_arrow_schema().names)
+            self.rows = sum(
+                described.row_group(number).num_rows for number in range(described.num_row_groups)
+            )
+        except (pa.ArrowException, OSError, ValueError, KeyError):
+            raise UnreadableFileError("parquet_broken") from None
+        if self.rows > limits.file_rows:
+            raise UnreadableFileError("too_many_rows", most=limits.file_rows)
+
+    def write_values(
+        self, positions: Sequence[int], contract: DeliveryContract, target: Path
+    ) -> int:
+        """Write the rows as text to `target`, return their number.
+
+        Columns: row_number (from 1), line_number (one more, as if a header stood above), value_0
+        ... for each position. Typed values are written as in `workbooks.cell_format`.
+        Raises UnreadableFileError where the file is broken or a column holds no plain values.
+        """
+        with duckdb.connect(
+            config={
+                # memory is limited from outside; what is left over is for the libraries
+                "memory_limit": f"{self._limits.reader_memory_bytes // 2}B",
+                "temp_directory": str(target.with_suffix(".spill")),
+                "threads": 1,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        ) as connection:
+            return self._write(connection, positions, contract, target)
+
+    def _write(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        positions: Sequence[int],
+        contract: DeliveryContract,
+        target: Path,
+    ) -> int:
+        # columns by position: names may differ in case only, or be no names at all
+        aliases = ", ".join(f"c{position}" for position in range(len(self.names)))
+        relation = f"read_parquet({path_literal(self._path)}, file_row_number = true)"
+        relation = f"{relation} as delivered ({aliases}, place)"
+        try:
+            described = connection.execute(f"describe select * from {relation}").fetchall()
+        except duckdb.Error:
+            raise UnreadableFileError("parquet_broken") from None
+        if len(described) != len(self.names) + 1:
+            raise UnreadableFileError("parquet_broken")
+        types = [str(row[1]) for row in described]
+        most_bytes = self._limits.row_bytes
+        values = ",\n".join(
+            f"{value_sql(f'c{at}', types[at], column, contract, most_bytes)} as value_{number}"
+            for number, (at, column) in enumerate(zip(positions, contract.columns, strict=True))
+        )
+        rows = f"select place + 1 as row_number, place + 2 as line_number, {values} from {relation}"
+        try:
+            connection.execute(f"copy ({rows}) to {path_literal(target)} (format parquet)")
+        except duckdb.IOException as error:
+            if "No space left" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+            raise UnreadableFileError("parquet_broken") from None
+        except duckdb.Error:
+            raise UnreadableFileError("parquet_broken") from None
+        counted = connection.execute(
+            "select count(*) from read_parquet($rows)", {"rows": str(target)}
+        ).fetchone()
+        assert counted is not None
+        return int(counted[0])
 
 
-def write_parquet_values(
-    connection: duckdb.DuckDBPyConnection,
-    source: Path,
-    names: Sequence[str],
-    positions: Sequence[int],
-    contract: DeliveryContract,
-    target: Path,
-) -> int:
-    """Write the rows as text to `target`, return their number.
-
-    Columns: row_number (from 1), line_number (one more, as if a header stood above), value_0 ...
-    for each position. Typed values are written as in `workbooks.cell_format`.
-    Raises UnreadableFileError where the file is broken or a column holds no plain values.
-    """
-    # columns by position: names may differ in case only, or be no names at all
-    aliases = ", ".join(f"c{position}" for position in range(len(names)))
-    relation = f"read_parquet({path_literal(source)}, file_row_number = true)"
-    relation = f"{relation} as delivered ({aliases}, place)"
-    try:
-        described = connection.execute(f"describe select * from {relation}").fetchall()
-    except duckdb.Error:
-        raise UnreadableFileError(_BROKEN) from None
-    if len(described) != len(names) + 1:
-        raise UnreadableFileError(_BROKEN)
-    types = [str(row[1]) for row in described]
-    values = ",\n".join(
-        f"{value_sql(f'c{position}', types[position], column, contract)} as value_{number}"
-        for number, (position, column) in enumerate(zip(positions, contract.columns, strict=True))
-    )
-    rows = f"select place + 1 as row_number, place + 2 as line_number, {values} from {relation}"
-    try:
-        connection.execute(f"copy ({rows}) to {path_literal(target)} (format parquet)")
-    except duckdb.Error:
-        # is it the file, or the place that is written to?
-        if not _is_readable(connection, rows):
-            raise UnreadableFileError(_BROKEN) from None
-        raise
-    counted = connection.execute(
-        "select count(*) from read_parquet($rows)", {"rows": str(target)}
-    ).fetchone()
-    assert counted is not None
-    return int(counted[0])
-
-
-def _is_readable(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
-    try:
-        connection.execute(f"select count(columns(*)) from ({rows})").fetchall()
-    except duckdb.Error:
-        return False
-    return True
-
-
-def value_sql(value: str, kind: str, column: ContractColumn, contract: DeliveryContract) -> str:
+def value_sql(
+    value: str, kind: str, column: ContractColumn, contract: DeliveryContract, most_bytes: int
+) -> str:
     """SQL that turns a typed column into text in the operator's format.
 
+    A text longer than `most_bytes` becomes another one that is longer.
     Raises UnreadableFileError for nested and binary types.
     """
     if kind == "VARCHAR" or kind.startswith("ENUM"):
-        return f"nullif(trim({value}::varchar, {text_literal(WHITE_SPACE)}), '')"
+        # one that is too long is refused afterwards, and not written out before
+        return f"""case
+            when strlen({value}::varchar) > {most_bytes} then repeat('?', {most_bytes + 1})
+            else nullif(trim({value}::varchar, {text_literal(WHITE_SPACE)}), '')
+        end"""
     if _WHOLE.fullmatch(kind):
         return _number_sql(f"{value}::varchar", column, contract)
     if kind.startswith("DECIMAL"):
@@ -111,10 +139,7 @@ def value_sql(value: str, kind: str, column: ContractColumn, contract: DeliveryC
         return f"strftime({moment}, {text_literal(contract.strptime_format)})"
     if kind in ("BOOLEAN", "UUID", '"NULL"') or kind.startswith("TIME"):
         return f"{value}::varchar"
-    raise UnreadableFileError(
-        f"The column {column.name} is of a type that holds no plain values. "
-        "Write it as text, number or date."
-    )
+    raise UnreadableFileError("column_not_plain", column=column.name)
 
 
 def _float_sql(value: str) -> str:

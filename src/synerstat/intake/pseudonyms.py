@@ -78,6 +78,8 @@ def masked_national_sql(text: str) -> str:
 
 def masked_raw_sql(text: str) -> str:
     """SQL: the text with every digit of a run of nine or more shown as #, cut to a fair length."""
+    # a run that this cuts short is cut off at the end altogether
+    text = f"left({text}, {2 * RAW_TEXT_CHARACTERS})"
     masked = "replace(kept, run, regexp_replace(run, '[0-9]', '#', 'g'))"
     # the longest first: a run may stand inside another one
     runs = f"""list_transform(

@@ -13,13 +13,8 @@ import duckdb
 from synerstat.intake import national_numbers
 from synerstat.intake.limits import IntakeLimits
 from synerstat.intake.pseudonyms import Secret, national_key_sql
-from synerstat.intake.results import Notice, NoticeKind
-from synerstat.intake.text_files import (
-    WHITE_SPACE,
-    TextDialect,
-    UnreadableFileError,
-    stream_text_file,
-)
+from synerstat.intake.results import Notice, NoticeKind, UnreadableFileError
+from synerstat.intake.text_files import WHITE_SPACE, TextDialect, stream_text_file
 from synerstat.intake.text_rows import fields_sql, logical_rows, path_literal, read_header
 
 FILE_NAME: Final = "identifier_replacements.csv"
@@ -79,10 +74,15 @@ def _read_edges(
             f"The header must name {', '.join(COLUMNS)} once each, separated by commas."
         )
     rows = logical_rows(
-        connection, lines, header, _DIALECT.delimiter, work / "replacement_rows.parquet"
+        connection,
+        lines,
+        header,
+        _DIALECT.delimiter,
+        limits.row_bytes,
+        work / "replacement_rows.parquet",
     )
     positions = [names.index(name) for name in COLUMNS]
-    fields = fields_sql(lines, rows, header, positions, _DIALECT.delimiter)
+    fields = fields_sql(lines, rows, header, positions, _DIALECT.delimiter, limits.row_bytes)
     parsed = {
         side: national_numbers.parsed_sql(f"({fields})", f"value_{number}")
         for number, side in enumerate(("old", "new"))

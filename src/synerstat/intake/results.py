@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from synerstat.intake.details import Value, detail_text
 from synerstat.warehouse import RefusedDelivery
 
 
@@ -21,13 +22,28 @@ class RefusalReason(StrEnum):
 
 
 class RefusedError(Exception):
-    """Ends the work on one delivery; becomes a `RefusedDelivery`, never leaves intake."""
+    """Ends the work on one delivery; becomes a `RefusedDelivery`, never leaves intake.
 
-    def __init__(self, reason: RefusalReason, message: str, file_name: str | None = None) -> None:
-        super().__init__(message)
+    `detail` and `values` are those of `details.detail_text`.
+    """
+
+    def __init__(
+        self, reason: RefusalReason, detail: str, file_name: str | None = None, **values: Value
+    ) -> None:
+        super().__init__(detail_text(detail, values))
         self.reason = reason
-        self.message = message
+        self.detail = detail
+        self.values = values
         self.file_name = file_name
+
+
+class UnreadableFileError(Exception):
+    """The file can't be read as what its name says; a `RefusedError` once its name is known."""
+
+    def __init__(self, detail: str, **values: Value) -> None:
+        super().__init__(detail_text(detail, values))
+        self.detail = detail
+        self.values = values
 
 
 class NoticeKind(StrEnum):

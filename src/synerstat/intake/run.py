@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ REFUSALS_SCHEMA: Final = pa.schema(
         ("reason", pa.string()),
         ("message", pa.string()),
         ("file_name", pa.string()),
+        ("detail", pa.string()),
+        ("detail_values", pa.string()),
     ]
 )
 
@@ -304,8 +307,12 @@ class _Intake:
             reference_quarter=folder.reference_quarter,
             sequence=folder.sequence,
             reason=refusal.reason.value,
-            message=refusal.message,
+            message=without_national_numbers(str(refusal)),
             file_name=None if name is None else without_national_numbers(printable(name)),
+            detail=refusal.detail,
+            detail_values=without_national_numbers(
+                json.dumps(refusal.values, ensure_ascii=False, sort_keys=True)
+            ),
         )
         self._found.refused.append(refused)
         self._progress(f"Refused {folder.operator}/{folder.name}: {refused.reason}")

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synerstat.intake.limits import IntakeLimits
+from synerstat.intake.results import UnreadableFileError
 
 # A code point that Unicode reserves for use inside a program stands for undecodable bytes. One
 # that was delivered all the same becomes the replacement character, so that the two never mix.
@@ -38,6 +39,7 @@ WHITE_SPACE: Final = (
 _WIDE_SPACE: Final = tuple(c.encode() for c in WHITE_SPACE if not c.isascii())
 _ASCII_SPACE: Final = tuple(ord(c) for c in WHITE_SPACE if c.isascii())
 
+_SLICE_BYTES: Final = 65_536
 _LINE_FEED: Final = 10
 _QUOTE: Final = 34
 
@@ -53,10 +55,6 @@ LINES_SCHEMA: Final = pa.schema(
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
-
-
-class UnreadableFileError(Exception):
-    """The file can't be read as what its name says; the message is fit to be shown."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +118,7 @@ def stream_text_file(
                     digest.update(chunk)
                     packed += len(chunk)
                     if packed > limits.file_bytes:
-                        raise UnreadableFileError(
-                            f"The file is larger than {limits.file_bytes:,} bytes."
-                        )
+                        raise UnreadableFileError("file_too_large", most=limits.file_bytes)
                     if unpack is None:
                         collector.take(chunk)
                     else:
@@ -144,26 +140,36 @@ class _Gunzip:
     def __init__(self, limits: IntakeLimits) -> None:
         self._limits = limits
         self._stream = zlib.decompressobj(wbits=31)
+        self._members = 1
         self._packed = 0
         self._unpacked = 0
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """What a piece of the packed file unpacks to, `chunk_bytes` at most at a time."""
-        self._packed += len(chunk)
-        rest = chunk
+        # what is left over of a slice is copied for each member of the file and for each piece, so
+        # the slices are short
+        for begin in range(0, len(chunk), _SLICE_BYTES):
+            yield from self._slice(chunk[begin : begin + _SLICE_BYTES])
+
+    def _slice(self, packed: bytes) -> Iterator[bytes]:
+        self._packed += len(packed)
+        rest = packed
         while True:
             if self._stream.eof:
                 # zeros may follow the last member, as gzip itself accepts
                 rest = rest.lstrip(b"\0")
                 if not rest:
                     return
+                self._members += 1
+                if self._members > self._limits.gzip_members:
+                    raise UnreadableFileError(
+                        "gzip_too_many_members", most=self._limits.gzip_members
+                    )
                 self._stream = zlib.decompressobj(wbits=31)
             try:
                 piece = self._stream.decompress(rest, self._limits.chunk_bytes)
             except zlib.error:
-                raise UnreadableFileError(
-                    "The gzip file is broken. Pack it anew and deliver it again."
-                ) from None
+                raise UnreadableFileError("gzip_broken") from None
             self._unpacked += len(piece)
             self._check_size()
             if piece:
@@ -178,9 +184,7 @@ class _Gunzip:
 
     def finish(self) -> None:
         if not self._stream.eof:
-            raise UnreadableFileError(
-                "The gzip file ends too early. Pack it anew and deliver it again."
-            )
+            raise UnreadableFileError("gzip_cut_off")
 
     def _check_size(self) -> None:
         limits = self._limits
@@ -188,7 +192,7 @@ class _Gunzip:
             self._unpacked > limits.ratio_free_bytes
             and self._unpacked > limits.compression_ratio * self._packed
         ):
-            raise UnreadableFileError("The gzip file unpacks to an implausible size.")
+            raise UnreadableFileError("unpacks_to_too_much")
 
 
 class _Collector:
@@ -305,6 +309,8 @@ class _Collector:
         )
         self._lines += count
         self._rows = int(row_numbers[-1])
+        if self._lines > self._limits.file_rows:
+            raise UnreadableFileError("too_many_rows", most=self._limits.file_rows)
 
     def _blank_lines(
         self, text: pa.StringArray, raw: Bytes, starts: Integers, lengths: Integers
@@ -345,9 +351,7 @@ class _Collector:
             self._head += data[begin : begin + missing]
 
     def _refuse_long_line(self) -> None:
-        raise UnreadableFileError(
-            f"A line is longer than {self._limits.line_bytes:,} bytes. Check the line ends."
-        )
+        raise UnreadableFileError("line_too_long", most=self._limits.line_bytes)
 
 
 def _count_by_line(positions: Integers, feeds: Integers) -> Integers:

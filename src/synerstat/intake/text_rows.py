@@ -81,9 +81,12 @@ def logical_rows(
     lines: TextLines,
     header: Header,
     delimiter: str,
+    row_bytes: int,
     target: Path,
 ) -> TextRows:
     """Join the lines of quoted values that hold line breaks.
+
+    Of a row longer than `row_bytes` no more is kept than shows that it is.
 
     Where no line has an odd number of quotes there are none, and the lines are the rows. Otherwise
     `target` is written.
@@ -98,7 +101,14 @@ def logical_rows(
 
             lines as (
 
-                select line_number, is_blank, quotes, text
+                select
+                    line_number,
+                    is_blank,
+                    quotes,
+                    text,
+                    sum(strlen(text) + 1) over (
+                        order by line_number rows unbounded preceding
+                    ) as bytes_so_far
                 from read_parquet($lines)
                 where line_number > $header_line
 
@@ -274,10 +284,20 @@ def logical_rows(
                 select
                     opening_line as line_number,
                     sum(quotes)::integer as quotes,
-                    string_agg(text, chr(10) order by line_number) as text,
+                    -- a row that is too long to be read is not put together in memory
+                    string_agg(text, chr(10) order by line_number)
+                        filter (where bytes_so_far - strlen(text) - bytes_before <= $row_bytes + 2)
+                    as text,
                     true as is_joined
-                from spread
-                where line_number <= closing_line
+                from (
+                    select
+                        *,
+                        first_value(bytes_so_far - strlen(text) - 1) over (
+                            partition by opening_line order by line_number
+                        ) as bytes_before
+                    from spread
+                    where line_number <= closing_line
+                )
                 group by opening_line
 
             )
@@ -302,6 +322,7 @@ def logical_rows(
             "stays_inside": _STAYS_INSIDE,
             "delimiter": delimiter,
             "columns": len(header.names),
+            "row_bytes": row_bytes,
         },
     )
     counted = connection.execute(
@@ -313,20 +334,28 @@ def logical_rows(
 
 
 def fields_sql(
-    lines: TextLines, rows: TextRows, header: Header, positions: list[int], delimiter: str
+    lines: TextLines,
+    rows: TextRows,
+    header: Header,
+    positions: list[int],
+    delimiter: str,
+    row_bytes: int,
 ) -> str:
     """SELECT of one file's rows with one text column `value_<n>` for each of `positions`.
 
     Columns: row_number (from 1 within the file), line_number, unreadable_reason, text (of
     unreadable rows only), value_0 ... Values are trimmed, empty ones null. Those of an unreadable
-    row are null.
+    row are null. A row longer than `row_bytes` is unreadable.
     """
     grammar = _Grammar(delimiter)
     mark = text_literal(delimiter)
     split = f"string_split(text, {mark})"
-    if lines.has_quotes:
+    if not lines.has_quotes:
+        split = f"case when strlen(text) <= {row_bytes} then {split} end"
+    else:
         split = f"""
             case
+                when strlen(text) > {row_bytes} then null
                 when quotes = 0 then {split}
                 when regexp_matches(text, {text_literal(grammar.whole)})
                     then list_transform(
@@ -373,6 +402,7 @@ def fields_sql(
                 select
                     *,
                     case
+                        when strlen(text) > {row_bytes} then 'row_too_long'
                         {undecodable}
                         when fields is null then 'broken_quoting'
                         when len(fields) <> {len(header.names)} then 'wrong_field_count'

@@ -1,7 +1,9 @@
 """Reads the first sheet of an .xlsx as text in the operator's format."""
 
+import lzma
 import math
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -15,23 +17,27 @@ from python_calamine import CalamineWorkbook
 
 from synerstat.contracts import ContractColumn, DeliveryContract
 from synerstat.intake.limits import IntakeLimits
-from synerstat.intake.text_files import WHITE_SPACE, UnreadableFileError
+from synerstat.intake.results import UnreadableFileError
+from synerstat.intake.text_files import WHITE_SPACE
 
 _BATCH_ROWS: Final = 20_000
+_CHUNK_BYTES: Final = 1_000_000
 
 
 class Workbook:
     """The first sheet of an .xlsx: the names in its first row that is not empty, and the rows."""
 
-    def __init__(self, path: Path, limits: IntakeLimits) -> None:
-        """Open and check it.
+    def __init__(self, path: Path, copy: Path, limits: IntakeLimits) -> None:
+        """Open and check it; `copy` is where what is read of it is unpacked to.
 
         Raises UnreadableFileError where it is broken, protected or unpacks to too much.
         """
         self._limits = limits
-        _check_archive(path, limits)
-        self._rows = self._open(path)
-        self.names: tuple[str, ...] | None = None
+        _unpack(path, copy, limits)
+        self._rows = self._open(copy)
+        self.names: tuple[str, ...] = ()
+        # only reading all of it tells
+        self.rows: int | None = None
         self._header_row = 0
         for number, row in self._rows:
             if not _is_empty(row):
@@ -82,9 +88,7 @@ class Workbook:
             if start is None:
                 return iter(())
             if sheet.total_height > self._limits.workbook_rows:
-                raise UnreadableFileError(
-                    f"The sheet has more than {self._limits.workbook_rows:,} rows."
-                )
+                raise UnreadableFileError("too_many_rows", most=self._limits.workbook_rows)
             # the reader pads with empty rows and columns up to the first cell, as a sheet shows it
             rows = iter(sheet.iter_rows())
             first = next(rows, None)
@@ -150,18 +154,41 @@ def _date_text(value: date, contract: DeliveryContract) -> str:
     )
 
 
-def _check_archive(path: Path, limits: IntakeLimits) -> None:
+def _unpack(path: Path, copy: Path, limits: IntakeLimits) -> None:
+    """Write what a workbook is made of, unpacked, to an archive of our own.
+
+    Sizes in a delivered archive are claims, and two readers may find different files in one. What
+    was measured here is what is read afterwards; pictures, macros and the like stay behind.
+    """
+    packed, unpacked = path.stat().st_size, 0
     try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError):
+        with (
+            zipfile.ZipFile(path) as delivered,
+            zipfile.ZipFile(copy, "w", zipfile.ZIP_STORED) as written,
+        ):
+            for entry in {each.filename: each for each in delivered.infolist()}.values():
+                if not entry.filename.lower().endswith((".xml", ".rels")):
+                    continue
+                with (
+                    delivered.open(entry) as source,
+                    written.open(entry.filename, "w", force_zip64=True) as target,
+                ):
+                    # ends with the size that the archive claims, and checks the sum
+                    while chunk := source.read(_CHUNK_BYTES):
+                        unpacked += len(chunk)
+                        if unpacked > limits.workbook_bytes or (
+                            unpacked > limits.ratio_free_bytes
+                            and unpacked > limits.compression_ratio * packed
+                        ):
+                            raise UnreadableFileError("unpacks_to_too_much")
+                        target.write(chunk)
+    except OSError as error:
+        if error.errno is None:
+            raise _broken() from None
+        raise
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, RuntimeError, EOFError):
+        # a RuntimeError is about a password or a kind of packing that is not known
         raise _broken() from None
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = path.stat().st_size
-    if unpacked > limits.workbook_bytes or (
-        unpacked > limits.ratio_free_bytes and unpacked > limits.compression_ratio * packed
-    ):
-        raise UnreadableFileError("The .xlsx file unpacks to an implausible size.")
 
 
 def _guarded(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
@@ -178,9 +205,7 @@ def _guarded(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
 
 
 def _broken() -> UnreadableFileError:
-    return UnreadableFileError(
-        "The file is broken, protected or no .xlsx. Save it as an .xlsx workbook without password."
-    )
+    return UnreadableFileError("workbook_broken")
 
 
 def _is_empty(row: Sequence[object]) -> bool:

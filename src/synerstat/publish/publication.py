@@ -1,6 +1,7 @@
 """Publish a quarter: read the marts, withhold small counts, write a vintage."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -177,8 +178,21 @@ def _write(
         _provenance(connection, warehouse, state, vintage, deliveries, cells),
     )
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
+    _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
     return cells
+
+
+def _copy_feedback(source: Path, target: Path) -> None:
+    """The reports of the operators, but not the rows that they are about."""
+    if source.is_dir():
+        # values of single rows are between the operator and the warehouse
+        shutil.copytree(
+            source,
+            target,
+            ignore=shutil.ignore_patterns("*.quarantine.csv"),
+            copy_function=shutil.copyfile,
+        )
 
 
 def _content(vintage: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from synerstat.errors import (
     UsageError,
     WarehouseBusyError,
 )
+from synerstat.feedback import WrittenFeedback
 
 PROJECT = """
 name: tiny
@@ -44,19 +45,31 @@ HOLDING = store.ExpectationsResult(passed=True)
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of one model and one test, whose expectations hold."""
+    """A project of two models and one test, whose expectations hold."""
 
     def check(warehouse: Path, quarter: str, *_: object) -> store.ExpectationsResult:
         store.write_expectations(warehouse, quarter, HOLDING)
         return HOLDING
 
+    def write_feedback(_project: Path, warehouse: Path, _version: str) -> WrittenFeedback:
+        folder = store.Warehouse(warehouse).feedback
+        folder.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
+            told = connection.execute("from main.answers").fetchall()
+        (folder / "answers.txt").write_text(str(told), "utf-8")
+        return WrittenFeedback(folder, ())
+
     monkeypatch.setattr("synerstat.build.check", check)
+    monkeypatch.setattr("synerstat.feedback.write_feedback", write_feedback)
     folder = tmp_path / "project"
-    for name in ("models", "tests", "profiles"):
+    for name in ("models/feedback", "tests", "profiles"):
         (folder / name).mkdir(parents=True)
     (folder / "dbt_project.yml").write_text(PROJECT, "utf-8")
     (folder / "profiles" / "profiles.yml").write_text(PROFILE, "utf-8")
     (folder / "models" / "figures.sql").write_text(MODEL, "utf-8")
+    (folder / "models" / "feedback" / "answers.sql").write_text(
+        "select quarter from {{ ref('figures') }}", "utf-8"
+    )
     (folder / "tests" / "figures_hold.sql").write_text(
         "select * from {{ ref('figures') }} where quarter > '2019Q4'", "utf-8"
     )
@@ -68,7 +81,7 @@ def test_a_build_fills_the_warehouse_and_notes_what_it_was_made_of(
 ) -> None:
     warehouse, lines = tmp_path / "warehouse", list[str]()
     result = build(project, warehouse, "2019Q4", progress=lines.append)
-    assert result.counts == {"model": 1, "test": 1}
+    assert result.counts == {"model": 2, "test": 1}
     assert result.refusals == ()
     with duckdb.connect(str(warehouse / "synerstat.duckdb")) as connection:
         assert connection.execute("from main.figures").fetchall() == [
@@ -95,6 +108,9 @@ def test_a_failed_test_on_the_data_is_told_and_leaves_nothing_to_publish(
     with pytest.raises(UsageError, match="no finished build"):
         store.read_build_state(warehouse)
     assert store.read_expectations(warehouse) is None
+    # the model of the answers stands behind the failed test
+    answers = store.Warehouse(warehouse).feedback / "answers.txt"
+    assert answers.read_text("utf-8") == "[('2020Q1',)]"
 
 
 def test_a_model_that_cannot_be_built_is_named(project: Path, tmp_path: Path) -> None:

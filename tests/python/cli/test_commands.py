@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 import synerstat
 import synerstat.warehouse as store
 from synerstat.build import BuildResult
-from synerstat.cli import SECRET_VARIABLE, THROW_AWAY_SECRET, app
+from synerstat.cli import app
 from synerstat.errors import ChecksFailedError, PublicationWithheldError, UsageError
 from synerstat.feedback import WrittenFeedback
 from synerstat.publish import CellCounts, Publication
+from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE
 
 SECRET = "a secret of these tests"
 NATIONAL_NUMBER = "85.07.30-033.28"
@@ -66,7 +67,10 @@ class Layers:
         if self.error:
             raise self.error
         counts = {"model": 60, "test": 300}
-        return BuildResult(warehouse, quarter, counts, (), self.refusals, self.expectations)
+        feedback = WrittenFeedback(warehouse / "feedback", ())
+        return BuildResult(
+            warehouse, quarter, counts, (), self.refusals, self.expectations, feedback
+        )
 
     def publish(self, warehouse: Path, quarter: str, out: Path, **_: Any) -> Publication:
         self.calls.append("publish")
@@ -82,10 +86,6 @@ def layers(monkeypatch: pytest.MonkeyPatch) -> Layers:
     monkeypatch.setattr("synerstat.intake.run_intake", layers.run_intake)
     monkeypatch.setattr("synerstat.build.build", layers.build)
     monkeypatch.setattr("synerstat.publish.publish", layers.publish)
-    monkeypatch.setattr(
-        "synerstat.feedback.write_feedback",
-        lambda _project, warehouse, _version: WrittenFeedback(warehouse / "feedback", ()),
-    )
     monkeypatch.setattr(store, "refused_deliveries", lambda _: layers.refusals)
     return layers
 
@@ -208,6 +208,17 @@ def test_no_secret_and_no_national_number_is_told(
     assert "##.##.##-###.##" in result.stderr
 
 
+def test_a_weak_secret_is_refused_and_not_repeated(
+    run: Run, layers: Layers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, "secretsecretsecret")
+    result = run(*INTAKE)
+    assert result.exit_code == 2
+    assert "protects nobody" in result.stderr
+    assert "secretsecret" not in result.output
+    assert layers.calls == []
+
+
 @pytest.mark.parametrize("command", [INTAKE, ALL])
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_without_the_secret_no_delivery_is_read(
@@ -269,7 +280,7 @@ def test_persons_of_the_throw_away_secret_are_marked_as_invented(
     run: Run, layers: Layers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     mark = tmp_path / "warehouse" / "landing" / store.INVENTED_PERSONS
-    monkeypatch.setenv(SECRET_VARIABLE, THROW_AWAY_SECRET)
+    monkeypatch.setenv(SECRET_VARIABLE, SAMPLE_SECRET)
     run(*INTAKE)
     assert mark.exists()
     monkeypatch.setenv(SECRET_VARIABLE, SECRET)

@@ -12,9 +12,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 import synerstat.warehouse as store
-from synerstat.cli import SECRET_VARIABLE, app
+from synerstat.cli import app
 from synerstat.contracts import load_contract
 from synerstat.feedback import write_feedback
+from synerstat.secret import SECRET_VARIABLE
 from synerstat.synthesise import synthesise
 
 PROJECT = Path(__file__).parents[3]

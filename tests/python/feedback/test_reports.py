@@ -50,7 +50,7 @@ HOSTILE = (
 QUARTER = "2019Q4"
 
 KNOWN_TO = date(2018, 8, 31)
-FILES = tuple(DeliveredFile(name, 10, 0) for name in ("<b>.csv", "=1.csv"))
+FILES = tuple(DeliveredFile(name, "c" * 64, 1234, 10, 0) for name in ("<b>.csv", "=1.csv"))
 REPORT = FeedbackReport(
     operator="vdab",
     reference_quarter=QUARTER,
