@@ -5,16 +5,18 @@ blocking check failed, so nothing was published.
 """
 
 import json
+import logging
 import os
 import re
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.status import Status
@@ -57,6 +59,8 @@ def main() -> None:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     # what libraries warn their callers of is nothing that a user could mend
     warnings.simplefilter("ignore")
+    # a library's log that can't be written, on a full disk say, is told by what fails next
+    logging.raiseExceptions = False
     app()
 
 
@@ -142,6 +146,14 @@ AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print a machine-readable summary; all else to standard error."),
 ]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=VALUE",
+        help="Another limit for what one delivery may take, see docs/deliveries.md; repeatable.",
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an unexpected error arose.")]
 
 
@@ -215,6 +227,11 @@ def _reporting(command: str, as_json: bool, debug: bool) -> Iterator[Report]:
         report.problem(str(error))
     except SynerstatError as error:
         report.fail(str(error))
+    except (OSError, duckdb.IOException) as error:
+        report.fail(
+            f"{_fault(error)}. Check free disk space and the access rights of the folder, then run "
+            "the same command again. What was there before stays as it is."
+        )
     except KeyboardInterrupt:
         report.fail("Stopped. Nothing was published; run the same command again to go on.")
     except Exception as error:
@@ -229,6 +246,13 @@ def _reporting(command: str, as_json: bool, debug: bool) -> Iterator[Report]:
         report.end(code)
     if code != DONE:
         raise typer.Exit(code)
+
+
+def _fault(error: Exception) -> str:
+    """What the operating system says, and of which file."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or type(error).__name__}: {error.filename or 'a file'}"
+    return str(error).splitlines()[0].removesuffix(".")
 
 
 def _masked(text: str) -> str:
@@ -328,6 +352,7 @@ def synthesise(
 def intake(
     deliveries: Deliveries,
     warehouse: Warehouse,
+    limit: Limit = None,
     project: Project = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -340,7 +365,7 @@ def intake(
     with _reporting("intake", as_json, debug) as report:
         secret = _secret()
         with store.exclusive(warehouse):
-            _intake(report, deliveries, warehouse, _project(project), secret)
+            _intake(report, deliveries, warehouse, _project(project), secret, limit or ())
 
 
 @app.command(epilog="Example: synerstat build --warehouse warehouse --quarter 2019Q4")
@@ -406,6 +431,7 @@ def run(
     target: Target = TARGETS[0],
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    limit: Limit = None,
     project: Project = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -415,7 +441,7 @@ def run(
         where, secret = _project(project), _secret()
         with store.exclusive(warehouse):
             with _reading_ahead(warehouse, quarter, where, target, threads, memory_limit):
-                _intake(report, deliveries, warehouse, where, secret)
+                _intake(report, deliveries, warehouse, where, secret, limit or ())
             built = _build(report, warehouse, quarter, where, target, threads, memory_limit)
             if report.problems:
                 report.say("Nothing is published; what was published earlier stays as it is.")
@@ -446,6 +472,7 @@ def check(
     ] = None,
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    limit: Limit = None,
     project: Project = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -456,12 +483,14 @@ def check(
     """
     with _reporting("check", as_json, debug) as report:
         from synerstat.feedback import check_delivery
+        from synerstat.intake import limits_from
 
         result = check_delivery(
             _project(project),
             delivery,
             out,
             language or (),
+            limits=limits_from(limit or ()),
             threads=threads,
             memory_limit=memory_limit,
             progress=report.progress,
@@ -489,10 +518,24 @@ def check(
             )
 
 
-def _intake(report: Report, deliveries: Path, warehouse: Path, project: Path, secret: str) -> None:
-    from synerstat.intake import run_intake
+def _intake(
+    report: Report,
+    deliveries: Path,
+    warehouse: Path,
+    project: Path,
+    secret: str,
+    limits: Sequence[str],
+) -> None:
+    from synerstat.intake import limits_from, run_intake
 
-    result = run_intake(deliveries, warehouse, project / "contracts", secret, report.progress)
+    result = run_intake(
+        deliveries,
+        warehouse,
+        project / "contracts",
+        secret,
+        report.progress,
+        limits=limits_from(limits),
+    )
     store.mark_persons_invented(warehouse, secret == SAMPLE_SECRET)
     report.summary["intake"] = result
     report.say(

@@ -1,21 +1,17 @@
 """The whole way on the sample: deliveries in, publication out, nothing of a person left behind."""
 
 import csv
-import gzip
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as parquet
 import pytest
-from python_calamine import CalamineWorkbook
+from traces import delivered_numbers, left_texts, numbers_in
 
 from synerstat.synthesise import write_sample
 
@@ -207,89 +203,15 @@ def test_a_second_run_changes_nothing(finished: Finished) -> None:
 # nothing of a person is left behind
 
 
-def delivered_numbers(deliveries: Path) -> set[str]:
-    """Every national number of the deliveries as eleven digits, read without the project's code."""
-    numbers = set()
-    for text in delivered_texts(deliveries):
-        for found in re.findall(
-            r"(?<![0-9])[0-9]{2}[. -]?[0-9]{2}[. -]?[0-9]{2}[. -]?[0-9]{3}[. -]?[0-9]{2}(?![0-9])",
-            text,
-        ):
-            digits = re.sub("[^0-9]", "", found)
-            if _is_valid(digits):
-                numbers.add(digits)
-    return numbers
-
-
-def delivered_texts(deliveries: Path) -> Iterator[str]:
-    for path in sorted(deliveries.rglob("*")):
-        if path.name.endswith(".csv"):
-            yield path.read_bytes().decode("latin-1")
-        elif path.name.endswith(".csv.gz"):
-            yield gzip.decompress(path.read_bytes()).decode("latin-1")
-        elif path.name.endswith(".xlsx"):
-            rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
-            yield "\n".join(" ; ".join(_cell_text(cell) for cell in row) for row in rows)
-        elif path.name.endswith(".parquet"):
-            for column in parquet.read_table(path).columns:
-                yield "\n".join(_cell_text(cell) for cell in column.to_pylist())
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    return f"{cell:011}" if isinstance(cell, int) else str(cell)
-
-
-def _is_valid(digits: str) -> bool:
-    first, check = int(digits[:9]), int(digits[9:])
-    return check in (97 - first % 97, 97 - (2_000_000_000 + first) % 97)
-
-
-def left_texts(folder: Path) -> Iterator[tuple[str, str]]:
-    """Everything a run has left, as text: files as they are, databases and Parquet cell by cell."""
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file():
-            continue
-        yield str(path), path.read_bytes().decode("latin-1")
-        if path.suffix == ".parquet":
-            for name, column in zip(*_columns(path), strict=True):
-                yield f"{path}:{name}", "\n".join(map(str, column))
-        elif path.suffix == ".duckdb":
-            with duckdb.connect(str(path), read_only=True) as connection:
-                tables = connection.execute(
-                    "select table_schema, table_name from information_schema.tables"
-                ).fetchall()
-                for schema, table in tables:
-                    rows = connection.execute(f'select * from "{schema}"."{table}"').fetchall()
-                    yield f"{path}:{schema}.{table}", "\n".join(map(str, rows))
-
-
-def _columns(path: Path) -> tuple[list[str], list[list[object]]]:
-    table = parquet.read_table(path)
-    return table.column_names, [column.to_pylist() for column in table.columns]
-
-
 def test_no_national_number_is_left_anywhere(finished: Finished) -> None:
     numbers = delivered_numbers(finished.deliveries)
     assert len(numbers) > 1000
-    candidate = re.compile(r"[0-9][0-9. \-]{9,18}[0-9]")
     for place, text in [
         *left_texts(finished.warehouse),
         *left_texts(finished.out),
         *(("output", said.stdout + said.stderr) for said in finished.said),
     ]:
-        for run in candidate.finditer(text):
-            digits = re.sub("[^0-9]", "", run.group())
-            found = {digits[at : at + 11] for at in range(len(digits) - 10)} & numbers
-            # hex keys and checksums are full of digits: a number counts when nothing joins it
-            for number in found:
-                assert not _stands_alone(number, text), f"a national number stands in {place}"
-
-
-def _stands_alone(number: str, text: str) -> bool:
-    separated = "[. -]?".join(number)
-    return re.search(rf"(?<![0-9a-zA-Z]){separated}(?![0-9a-zA-Z])", text) is not None
+        assert not numbers_in(text, numbers), f"a national number stands in {place}"
 
 
 def test_the_secret_is_left_nowhere(finished: Finished) -> None:

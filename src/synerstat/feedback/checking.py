@@ -53,6 +53,7 @@ def check_delivery(
     out: Path,
     languages: Sequence[str] = (),
     *,
+    limits: IntakeLimits | None = None,
     threads: int = 2,
     memory_limit: str = "3GB",
     progress: Progress = silent,
@@ -84,7 +85,12 @@ def check_delivery(
             shutil.copytree(delivery, place, symlinks=True)
         warehouse = Path(temporary) / "warehouse"
         taken_in = run_intake(
-            place.parents[1], warehouse, project / "contracts", secrets.token_hex(32), progress
+            place.parents[1],
+            warehouse,
+            project / "contracts",
+            secrets.token_hex(32),
+            progress,
+            limits=limits,
         )
         refused = refused_deliveries(warehouse)
         if refused:

@@ -1,6 +1,6 @@
 """Files in: reads, checks and pseudonymises deliveries, and lands them as Parquet."""
 
-from synerstat.intake.limits import IntakeLimits
+from synerstat.intake.limits import IntakeLimits, limits_from
 from synerstat.intake.results import (
     AcceptedDelivery,
     IntakeResult,
@@ -17,5 +17,6 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "RefusalReason",
+    "limits_from",
     "run_intake",
 ]

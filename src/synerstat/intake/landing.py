@@ -46,6 +46,10 @@ class Source:
     manifest_sha256: str
     files: tuple[FileStamp, ...]
 
+    def content(self) -> tuple[str, ...]:
+        """What was delivered: equal where only the time of a file or the contract changed."""
+        return (self.manifest_sha256, *(file.sha256 for file in self.files))
+
 
 @dataclass(frozen=True)
 class Landed:
@@ -95,7 +99,9 @@ class Landing:
                 "empty warehouse."
             )
         self.root.mkdir(parents=True, exist_ok=True)
-        path.write_text(fingerprint + "\n", "utf-8")
+        partial = path.with_suffix(".partial")
+        partial.write_text(fingerprint + "\n", "utf-8")
+        partial.replace(path)
 
     def folder(self, operator: str, folder: str) -> Path:
         """Where a delivery lands."""

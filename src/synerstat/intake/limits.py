@@ -1,6 +1,9 @@
 """How much intake takes from one delivery before it refuses."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from synerstat.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,23 @@ class IntakeLimits:
     """For DuckDB; beyond it the private work folder is used."""
     deliveries_at_once: int = 2
     """Deliveries taken in side by side; memory is shared by all of them."""
+
+
+def limits_from(settings: Iterable[str]) -> IntakeLimits:
+    """The limits with some of them set otherwise, each as `name=value`.
+
+    Raises UsageError where there is no such limit, or the value is none.
+    """
+    kinds = {field.name: field.type for field in fields(IntakeLimits)}
+    values: dict[str, int | str] = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in kinds:
+            raise UsageError(f"There is no limit {name!r}. The limits are: {', '.join(kinds)}.")
+        if kinds[name] is str:
+            values[name] = value
+        elif value.replace("_", "").isdecimal():
+            values[name] = int(value)
+        else:
+            raise UsageError(f"The limit {name} must be a whole number, not {value!r}.")
+    return IntakeLimits(**values)  # type: ignore[arg-type]

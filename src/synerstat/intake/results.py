@@ -53,6 +53,7 @@ class NoticeKind(StrEnum):
     ODD_FOLDER = "odd_folder"
     UNNAMED_FILE = "unnamed_file"
     EXTRA_COLUMNS = "extra_columns"
+    LANDED_ANEW = "landed_anew"
     LANDED_COPY_REMOVED = "landed_copy_removed"
     LANDED_WITH_OTHER_CONTRACT = "landed_with_other_contract"
     REPLACEMENT_UNREADABLE = "replacement_unreadable"

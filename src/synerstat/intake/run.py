@@ -64,6 +64,9 @@ REFUSALS_SCHEMA: Final = pa.schema(
     ]
 )
 
+# of the files that no manifest names
+_NAMES_SHOWN: Final = 20
+
 Progress = Callable[[str], None]
 
 
@@ -268,6 +271,16 @@ class _Intake:
             self._refuse(folder, refusal)
             return
         self._found.landed.append(accepted(folder.operator, folder.name, landed))
+        if known is not None and known.source.content() != landed.source.content():
+            self._notice(
+                NoticeKind.LANDED_ANEW,
+                f"was changed after it had landed, and landed anew: {known.rows:,} rows before, "
+                f"{landed.rows:,} now. The next build counts these. Deliver a correction as a "
+                "higher sequence, so that what was used before stays on record",
+                folder.path,
+                operator=folder.operator,
+                folder=folder.name,
+            )
         self._report_extra_columns(folder, landed)
         self._progress(f"Landed {folder.operator}/{folder.name}: {landed.rows:,} rows")
 
@@ -327,9 +340,17 @@ class _Intake:
 
     def _report_unnamed_files(self, folder: _Folder, manifest: Manifest) -> None:
         named = {NAME, *(file.name for file in manifest.files)}
-        for entry in sorted(folder.path.iterdir()):
-            if entry.name not in named:
-                self._unnamed(entry, folder.operator, folder.name)
+        unnamed = sorted(entry for entry in folder.path.iterdir() if entry.name not in named)
+        for entry in unnamed[:_NAMES_SHOWN]:
+            self._unnamed(entry, folder.operator, folder.name)
+        if (more := len(unnamed) - _NAMES_SHOWN) > 0:
+            self._notice(
+                NoticeKind.UNNAMED_FILE,
+                f"holds {more:,} more files that are named in no manifest and are left alone",
+                folder.path,
+                operator=folder.operator,
+                folder=folder.name,
+            )
 
     def _report_extra_columns(self, folder: _Folder, landed: Landed) -> None:
         for file_name, names in landed.extra_columns:

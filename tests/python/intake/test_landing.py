@@ -1,6 +1,9 @@
 """What has landed stays, changes and goes with what is delivered."""
 
+import hashlib
+import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +12,8 @@ import pytest
 from intake.making import CONTRACT, CONTRACTS, Place, csv_bytes, parquet, reasons, row
 
 from synerstat.contracts import load_contracts
-from synerstat.errors import ContractError, IntakeError, SecretMismatchError
-from synerstat.intake import IntakeLimits, NoticeKind
+from synerstat.errors import ContractError, IntakeError, SecretMismatchError, UsageError
+from synerstat.intake import IntakeLimits, NoticeKind, limits_from
 from synerstat.intake import landing as landing_module
 
 
@@ -238,3 +241,51 @@ def test_contracts_give_cancelled_values_and_lengths() -> None:
     assert forem.column("residence").padded_length == 5
     assert (forem.delimiter, forem.codec, forem.decimal_sign) == (";", "cp1252", ",")
     assert [c.name for c in forem.columns if c.meaning is None] == ["no_contrat"]
+
+
+def test_a_delivery_that_was_changed_after_it_landed_is_told(place: Place) -> None:
+    folder = place.deliver_rows("vdab", [row("vdab")])
+    place.intake()
+    (folder / "a.csv").touch()
+    assert place.intake().notices == ()
+    place.deliver_rows("vdab", [row("vdab"), row("vdab", record_id="R-2")])
+    (notice,) = place.intake().notices
+    assert notice.kind is NoticeKind.LANDED_ANEW
+    assert "1 rows before, 2 now" in notice.message
+    assert place.intake().notices == ()
+
+
+def test_files_are_told_with_their_checksums(place: Place) -> None:
+    content = {
+        name: csv_bytes("vdab", [row("vdab")] * count) for name, count in (("b", 2), ("a", 0))
+    }
+    place.deliver("vdab", {f"{n}.csv": (c, c.count(b"\n") - 1) for n, c in content.items()})
+    place.intake()
+    told = parquet(place.landed("vdab") / "files.parquet")
+    assert [(file["file_name"], file["row_count"]) for file in told] == [("b.csv", 2), ("a.csv", 0)]
+    for file, delivered in zip(told, content.values(), strict=True):
+        assert file["sha256"] == hashlib.sha256(delivered).hexdigest()
+        assert file["size"] == len(delivered)
+
+
+def test_many_files_that_no_manifest_names_are_told_in_short(place: Place) -> None:
+    folder = place.deliver_rows("vdab", [row("vdab")])
+    for number in range(50):
+        (folder / f"other-{number}.txt").touch()
+    messages = [notice.message for notice in place.intake().notices]
+    assert len(messages) == 21
+    assert "30 more files" in messages[-1]
+
+
+def test_limits_can_be_set_by_name() -> None:
+    assert limits_from(["columns=7", "memory=1GB"]) == IntakeLimits(columns=7, memory="1GB")
+    for wrong in ("colums=7", "columns=many", "columns"):
+        with pytest.raises(UsageError, match="limit"):
+            limits_from([wrong])
+
+
+def test_every_limit_stands_in_the_documentation_as_it_is() -> None:
+    text = (CONTRACTS.parent / "docs" / "deliveries.md").read_text("utf-8")
+    for field in fields(IntakeLimits):
+        shown = f"{field.default:,}" if isinstance(field.default, int) else field.default
+        assert re.search(rf"^\| `{field.name}` \| {shown} \|", text, re.MULTILINE), field.name

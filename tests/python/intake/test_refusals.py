@@ -1,8 +1,8 @@
 """A delivery is refused whole, with the first reason that applies."""
 
+import errno
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -324,9 +324,16 @@ def test_what_belongs_nowhere_is_reported_and_left_alone(place: Place) -> None:
     ]
 
 
-def test_a_file_that_may_not_be_read_is_unreadable(place: Place) -> None:
-    folder = place.deliver("forem", {"a.csv": (GOOD, 1)})
-    (folder / "a.csv").chmod(0)
-    if os.access(folder / "a.csv", os.R_OK):
-        pytest.skip("this user may read everything")
+def test_a_file_that_may_not_be_read_is_unreadable(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
+        # as the system does, but for users who may read everything, too
+        if path.name == "a.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    place.deliver("forem", {"a.csv": (GOOD, 1)})
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
     assert reasons(place.intake()) == ["unreadable_file"]
