@@ -278,7 +278,7 @@ def write_build_state(warehouse: Path, state: BuildState) -> None:
 def read_build_state(warehouse: Path) -> BuildState:
     """What the last build was made of.
 
-    Raises UsageError where no build has succeeded.
+    Raises UsageError where no build has succeeded, or one of another version did.
     """
     path = Warehouse(warehouse).build_state
     if not path.exists() or not Warehouse(warehouse).database.exists():
@@ -286,7 +286,13 @@ def read_build_state(warehouse: Path) -> BuildState:
             f"The warehouse {warehouse} holds no finished build. "
             f"Run `synerstat build --warehouse {warehouse}` first."
         )
-    return BuildState(**json.loads(path.read_text("utf-8")))
+    try:
+        return BuildState(**json.loads(path.read_text("utf-8")))
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"The warehouse {warehouse} was built by another version of synerstat. "
+            f"Run `synerstat build --warehouse {warehouse}` again."
+        ) from None
 
 
 def write_expectations(warehouse: Path, quarter: str, result: ExpectationsResult) -> None:
@@ -295,17 +301,26 @@ def write_expectations(warehouse: Path, quarter: str, result: ExpectationsResult
 
 
 def read_expectations(warehouse: Path) -> ExpectationsResult | None:
-    """The results that the last build noted; None where it noted none."""
+    """The results that the last build noted; None where it noted none.
+
+    Raises UsageError where a build of another version noted them.
+    """
     path = Warehouse(warehouse).expectations
     if not path.exists():
         return None
-    noted = json.loads(path.read_text("utf-8"))
-    return ExpectationsResult(
-        noted["passed"],
-        tuple(noted["failures"]),
-        tuple(noted["warnings"]),
-        tuple(ExpectationOutcome(**outcome) for outcome in noted["outcomes"]),
-    )
+    try:
+        noted = json.loads(path.read_text("utf-8"))
+        return ExpectationsResult(
+            noted["passed"],
+            tuple(noted["failures"]),
+            tuple(noted["warnings"]),
+            tuple(ExpectationOutcome(**outcome) for outcome in noted["outcomes"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(
+            f"The warehouse {warehouse} was built by another version of synerstat. "
+            f"Run `synerstat build --warehouse {warehouse}` again."
+        ) from None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -13,15 +13,9 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Indicator:
-    """A figure of a cell: its code, the mart's expression, and the persons it rests on.
-
-    `persons` are expressions of counts of distinct persons; the figure is withheld where any of
-    them is small.
-    """
+    """A figure of a cell. The models `int_<data set>__figures` say what it is made of."""
 
     code: str
-    value: str
-    persons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,26 +47,19 @@ AGE_GROUP = Dimension("age_group", "AGE_GROUP")
 EDUCATION_LEVEL = Dimension("education_level", "EDUCATION_LEVEL")
 LABOUR_STATUS = Dimension("labour_status", "LABOUR_STATUS")
 
-# EXITS is left out: with present(Q) = present(Q-1) - left(Q-1) + entered(Q) it would let withheld
-# participations be computed from one quarter to the next.
-MEASURES = (
-    Indicator("PRESENT", "participants_present", ("participants_present",)),
-    Indicator("ENTRANTS", "participants_entered", ("participants_entered",)),
-    Indicator("LEAVERS", "participants_left", ("participants_left",)),
-    Indicator("STOCK", "participants_stock", ("participants_stock",)),
-    Indicator("PARTICIPATIONS", "participations_present", ("participants_present",)),
-    Indicator("ENTRIES", "participations_entered", ("participants_entered",)),
-    Indicator("HOURS", "training_hours", ("participants_present",)),
+MEASURES = tuple(
+    Indicator(code)
+    for code in (
+        "PRESENT",
+        "ENTRANTS",
+        "LEAVERS",
+        "STOCK",
+        "PARTICIPATIONS",
+        "ENTRIES",
+        "HOURS",
+    )
 )
-
-# The asymmetry in whole per cent: readers who want it finer have both figures beside it.
-MIRROR = (
-    Indicator("MIRROR_HOME", "reported_by_home", ("reported_by_home",)),
-    Indicator("MIRROR_HOST", "reported_by_host", ("reported_by_host",)),
-    Indicator(
-        "MIRROR_ASYMMETRY", "round(100 * asymmetry)", ("reported_by_home", "reported_by_host")
-    ),
-)
+MIRROR = tuple(Indicator(code) for code in ("MIRROR_HOME", "MIRROR_HOST", "MIRROR_ASYMMETRY"))
 
 DATA_SETS = (
     DataSet(

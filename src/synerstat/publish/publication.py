@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,8 +14,8 @@ import duckdb
 
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import folder as folders
+from synerstat.publish.control import controlled
 from synerstat.publish.data_sets import DATA_SETS, DataSet
-from synerstat.publish.disclosure import long_form
 from synerstat.publish.formats import Edition, harmless, literal, write_formats
 from synerstat.warehouse import (
     BuildState,
@@ -86,7 +87,7 @@ def publish(
     with exclusive(out, "publication folder"):
         numbers = folders.vintages(out, quarter)
         last = numbers[-1] if numbers else None
-        with _marts(warehouse, threads, memory_limit) as connection:
+        with _built(warehouse, quarter, threads, memory_limit) as connection:
             # written under the last number first, so that files of unchanged content are equal
             if last is not None:
                 vintage = vintage_name(quarter, last)
@@ -136,12 +137,28 @@ def check_publishable(warehouse: Path, quarter: str, state: BuildState) -> None:
         )
 
 
-def _marts(warehouse: Path, threads: int, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    """A database in memory with the warehouse attached, read-only, as `warehouse`."""
-    connection = duckdb.connect(config={"threads": threads, "memory_limit": memory_limit})
+@contextmanager
+def _built(
+    warehouse: Path, quarter: str, threads: int, memory_limit: str
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with the warehouse attached, read-only, as `warehouse`.
+
+    Raises UsageError where the warehouse lacks what this version publishes.
+    """
     path = str(Warehouse(warehouse).database).replace("'", "''")
-    connection.execute(f"attach '{path}' as warehouse (read_only)")
-    return connection
+    with duckdb.connect(config={"threads": threads, "memory_limit": memory_limit}) as connection:
+        connection.execute(f"attach '{path}' as warehouse (read_only)")
+        try:
+            for data_set in DATA_SETS:
+                connection.execute(f"from warehouse.publication.pub_{data_set.name} limit 0")
+        except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException):
+            # views read files by their full path, so a folder that was moved is built again, too
+            raise UsageError(
+                f"The warehouse {warehouse} was built by another version of synerstat, or in "
+                "another folder. "
+                f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` again."
+            ) from None
+        yield connection
 
 
 def _write(
@@ -158,12 +175,11 @@ def _write(
     for name in ("data", "codelists"):
         (target / name).mkdir()
     _write_code_lists(target / "codelists", connection)
-    cells = {
-        data_set.name: _write_data_set(
-            target / "data", connection, data_set, quarter, vintage, threshold
-        )
-        for data_set in DATA_SETS
-    }
+    with controlled(warehouse, connection, vintage):
+        cells = {
+            data_set.name: _write_data_set(target / "data", connection, data_set)
+            for data_set in DATA_SETS
+        }
     write_formats(
         target,
         connection,
@@ -265,14 +281,13 @@ def _write_data_set(
     target: Path,
     connection: duckdb.DuckDBPyConnection,
     data_set: DataSet,
-    quarter: str,
-    vintage: str,
-    threshold: int,
 ) -> CellCounts:
     """Write a data set as CSV and Parquet, the same rows in the same order."""
-    sql = long_form(data_set, f"warehouse.marts.{data_set.mart}", quarter, vintage, threshold)
     table = _published(data_set)
-    connection.execute(f"create or replace temp table {table} as {sql}")
+    connection.execute(
+        f"create or replace temp table {table} as "
+        f"select * from warehouse.publication.pub_{data_set.name}"
+    )
     _check_codes(connection, data_set, table)
     rows = f"select * from {table} order by {', '.join(data_set.key)}"
     _copy(connection, rows, target / f"{data_set.name}.csv")

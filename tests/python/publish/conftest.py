@@ -1,13 +1,17 @@
 """A small warehouse, as a build leaves it: marts of invented cells, nothing landed."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 import synerstat.warehouse as store
+from synerstat.build import build_models
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
+
+ROOT = Path(__file__).parents[3]
 
 MEASURES = (
     "participants_present, participants_entered, participants_left, participants_stock, "
@@ -86,6 +90,11 @@ def write_database(warehouse: Path) -> None:
             "as codes(code_list, code, label_en, label_fr, label_nl, label_de)"
         )
         connection.execute(
+            "create table seeds.series_breaks as "
+            "select 'vdab' as operator, 'VOC' as training_type, "
+            "'Q' as freq, '2018-Q4' as time_period"
+        )
+        connection.execute(
             """
             create table seeds.training_deliveries as
             select
@@ -108,12 +117,30 @@ def only_plain_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publication, "write_formats", lambda *_: ())
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The publication models over the invented marts, built once."""
+    folder = tmp_path_factory.mktemp("built")
+    write_database(folder)
+    build_models(ROOT, folder, "2019Q4", command="run", select="path:models/publication")
+    return folder
+
+
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
+def warehouse(tmp_path: Path, built: Path) -> Path:
     """A warehouse built for 2019Q4 that may be published."""
     folder = tmp_path / "warehouse"
     folder.mkdir()
-    write_database(folder)
+    for file in (store.Warehouse(built).database, *built.glob("*.parquet")):
+        shutil.copyfile(file, folder / file.name)
+    with duckdb.connect(str(store.Warehouse(folder).database)) as connection:
+        # views name the files of disclosure control by their full path
+        moved = connection.execute(
+            "select replace(sql, ?, ?) from duckdb_views() where contains(sql, ?)",
+            [str(built), str(folder), str(built)],
+        ).fetchall()
+        for (sql,) in moved:
+            connection.execute(sql.replace("CREATE VIEW", "create or replace view"))
     store.write_build_state(
         folder,
         store.BuildState(

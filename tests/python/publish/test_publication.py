@@ -320,3 +320,42 @@ def test_deliveries_landed_since_the_build_are_noticed(warehouse: Path, tmp_path
         )
     with pytest.raises(UsageError, match="landed since the build"):
         publish(warehouse, "2019Q4", tmp_path / "out")
+
+
+def test_a_warehouse_of_another_version_is_built_again(warehouse: Path, tmp_path: Path) -> None:
+    state = store.Warehouse(warehouse).build_state
+    noted = json.loads(state.read_text("utf-8"))
+    state.write_text(json.dumps({**noted, "of_another_version": 1}), "utf-8")
+    with pytest.raises(UsageError, match=r"another version[^$]*build --warehouse"):
+        publish(warehouse, "2019Q4", tmp_path / "out")
+    state.write_text(json.dumps(noted), "utf-8")
+    with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
+        connection.execute("drop view publication.pub_mirror")
+    with pytest.raises(UsageError, match=r"another version[^$]*build --warehouse"):
+        publish(warehouse, "2019Q4", tmp_path / "out")
+    store.Warehouse(warehouse).expectations.write_text('{"passed": true}', "utf-8")
+    with pytest.raises(UsageError, match=r"another version[^$]*build --warehouse"):
+        publish(warehouse, "2019Q4", tmp_path / "out")
+
+
+def released(warehouse: Path) -> list[tuple[str, int]]:
+    with duckdb.connect(str(store.Warehouse(warehouse).database), read_only=True) as connection:
+        return connection.execute(
+            "select vintage, count(*) from publication.pub_status group by vintage"
+        ).fetchall()
+
+
+def test_figures_are_released_by_a_publication_and_not_before(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    assert released(warehouse) == []
+    publish(warehouse, "2019Q4", tmp_path / "out")
+    assert released(warehouse) == [("2019Q4-v1", 7)]
+
+
+def test_figures_that_could_not_be_written_are_taken_back(warehouse: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
+        connection.execute("update marts.mart_participants_by_status set training_type = '_X'")
+    with pytest.raises(PublicationError):
+        publish(warehouse, "2019Q4", tmp_path / "out")
+    assert released(warehouse) == []
