@@ -511,7 +511,7 @@ def check(
         for page in result.pages:
             report.say(f"The report is in {page}")
         if found.refusal:
-            report.problem(f"Would be refused: {found.refusal.reason}: {found.refusal.detail}")
+            report.problem(f"Would be refused: {found.refusal.reason}: {found.refusal.message}")
         elif facts and facts.rows_left_out:
             report.problem(
                 f"{facts.rows_left_out} of {facts.rows_delivered} rows would be left out"

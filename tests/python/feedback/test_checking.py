@@ -42,6 +42,7 @@ def test_a_delivery_that_would_be_refused_is_told_why(check: Check, tmp_path: Pa
     result = check(delivery, "--lang", "fr", "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["check"]["refusal"]["reason"] == "no_manifest"
+    assert "no_manifest: The folder holds no manifest.json. Add one." in result.stderr
     assert "manifest.json absent" in (tmp_path / "out" / "adg-2019Q4-1.fr.html").read_text("utf-8")
     assert not list((tmp_path / "left").iterdir())
 
