@@ -1,0 +1,348 @@
+"""Disclosure control: what is withheld, what an attacker of its own can still bound, the audit."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from disclosure.attacker import Attacker, small_counts
+from disclosure.invented import THRESHOLD, figures, participations, publish
+
+from synerstat.disclosure import InconsistentFiguresError, audit, protect
+
+Tables = dict[str, pa.Table]
+
+
+def bounded(published: Tables, given: Tables, most: int | None = None) -> list[tuple[Any, ...]]:
+    """The small counts (or so many of them, by lot) with an interval too narrow."""
+    attacker = Attacker(published)
+    keys = small_counts(given)
+    if most is not None and len(keys) > most:
+        keys = [keys[i] for i in np.random.default_rng(0).choice(len(keys), most, replace=False)]
+    found = []
+    for key in keys:
+        least, highest = attacker.interval(key) if key in attacker.column else (0, 0)
+        if highest - least < THRESHOLD:
+            found.append((key, least, highest))
+    return found
+
+
+def rewritten(
+    table: pa.Table, choose: Callable[[dict[str, Any]], bool], **values: object
+) -> pa.Table:
+    """The table with other values in the chosen rows."""
+    rows = [{**row, **values} if choose(row) else row for row in table.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=table.schema)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_cubes_are_protected(seed: int) -> None:
+    given = figures(participations(seed, 20 + 4 * (seed % 6)))
+    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+
+    result = audit(published, given, threshold=THRESHOLD)
+
+    assert result.passed, result.in_words()
+    assert result.small_counts > 0
+    assert bounded(published, given, most=8) == []
+
+
+def test_primary_suppression_alone_is_seen_through_by_attacker_and_audit() -> None:
+    given = figures(participations(1, 40))
+    published = publish(given, None)
+
+    result = audit(published, given, threshold=THRESHOLD)
+
+    assert not result.passed
+    assert result.exposed == result.small_counts
+    # the attacker knows a little less than the audit does
+    assert len(bounded(published, given, most=12)) > 6
+
+
+def test_linked_tables_are_protected() -> None:
+    given = figures(participations(5, 18), ("training", "profile", "status", "mobility", "mirror"))
+    pattern = protect(given, threshold=THRESHOLD)
+    published = publish(given, pattern.withheld)
+
+    assert audit(published, given, threshold=THRESHOLD).passed
+    assert bounded(published, given, most=15) == []
+
+
+def test_the_same_cell_is_withheld_in_all_data_sets() -> None:
+    given = figures(participations(5, 40), ("status", "mobility", "mirror"))
+    withheld = protect(given, threshold=THRESHOLD).withheld.to_pylist()
+
+    in_status = {
+        (row["operator"], row["indicator"])
+        for row in withheld
+        if row["data_set"] == "status"
+        and (row["training_type"], row["labour_status"], row["sex"]) == ("_T", "JSK", "_T")
+    }
+    in_mobility = {
+        (row["operator"], row["indicator"])
+        for row in withheld
+        if row["data_set"] == "mobility" and row["residence_area"] == "_T"
+    }
+    assert in_status == in_mobility
+
+    hosts = {
+        row["host_operator"]
+        for row in withheld
+        if row["indicator"] == "MIRROR_HOST" and row["home_operator"] == "bruxelles_formation"
+    }
+    cells = {
+        row["operator"]
+        for row in withheld
+        if row["data_set"] == "mobility"
+        and row["indicator"] == "PRESENT"
+        and row["residence_area"] == "BE1"
+    }
+    assert hosts == cells & {"vdab", "forem", "adg"}
+
+
+def test_an_asymmetry_is_withheld_with_either_side() -> None:
+    given = figures(participations(5, 40), ("mobility", "mirror"))
+    withheld = [
+        row
+        for row in protect(given, threshold=THRESHOLD).withheld.to_pylist()
+        if row["data_set"] == "mirror"
+    ]
+    sides = {(row["home_operator"], row["host_operator"]) for row in withheld}
+    with_asymmetry = {
+        (row["home_operator"], row["host_operator"])
+        for row in withheld
+        if row["indicator"] == "MIRROR_ASYMMETRY"
+    }
+    assert sides
+    assert sides == with_asymmetry
+
+
+def test_quarters_and_their_year_are_protected() -> None:
+    given = figures(participations(3, 15, quarters=4), quarters=4)
+    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+
+    assert audit(published, given, threshold=THRESHOLD).passed
+    assert bounded(published, given, most=15) == []
+
+
+def counts_by_type_and_area(counts: list[list[int]]) -> pa.Table:
+    """A person in one participation for each count, present all through; areas x types."""
+    areas, types = ("BE1", "BE2", "BE3X", "_U"), ("21", "22", "23", "31")
+    rows = [
+        {"training_area": areas[i], "training_type": types[j]}
+        for i, line in enumerate(counts)
+        for j, count in enumerate(line)
+        for _ in range(count)
+    ]
+    fixed = {
+        "operator": "vdab",
+        "delivery_mode": "CLA",
+        "labour_status": "JSK",
+        "sex": "F",
+        "age_group": "Y15T24",
+        "education_level": "ED0-2",
+        "residence_area": "BE2",
+        "start": -1,
+        "end": 5,
+    }
+    return pa.Table.from_pylist([{"person": i, **row, **fixed} for i, row in enumerate(rows)])
+
+
+# Two small counts in each of the lines of BE1 and BE2, so that a rule which wants a second withheld
+# cell in every row and column is content. Their sums, 3 and 3, bound each of them within 1 to 2.
+DEFEATING = [[1, 2, 40, 40], [2, 1, 40, 40], [40, 40, 40, 40], [40, 40, 40, 40]]
+
+
+def test_a_cube_that_defeats_one_more_in_the_row() -> None:
+    given = figures(counts_by_type_and_area(DEFEATING))
+    naive = publish(given, None)
+    assert len(bounded(naive, given)) == len(small_counts(given))
+    assert not audit(naive, given, threshold=THRESHOLD).passed
+
+    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+
+    assert bounded(published, given) == []
+    assert audit(published, given, threshold=THRESHOLD).passed
+
+
+def test_small_figures_are_withheld_before_large_ones() -> None:
+    counts = [[2, 300, 20, 300], [300, 300, 300, 300], [20, 300, 25, 300], [300] * 4]
+    given = figures(counts_by_type_and_area(counts))
+
+    withheld = protect(given, threshold=THRESHOLD).withheld.to_pylist()
+
+    present = {
+        (row["training_area"], row["training_type"])
+        for row in withheld
+        if row["indicator"] == "PARTICIPATIONS"
+        and row["operator"] == "vdab"
+        and row["delivery_mode"] == "CLA"
+    }
+    assert present == {("BE1", "21"), ("BE1", "23"), ("BE3X", "21"), ("BE3X", "23")}
+
+
+def test_hours_are_withheld_with_their_participations_and_zeros_are_shown() -> None:
+    given = figures(participations(2, 40))
+    table = given["training"]
+    withheld = protect(given, threshold=THRESHOLD).withheld.to_pylist()
+    key = ("training_area", "operator", "training_type", "delivery_mode")
+
+    def cells(indicator: str) -> set[tuple[Any, ...]]:
+        return {tuple(row[k] for k in key) for row in withheld if row["indicator"] == indicator}
+
+    assert cells("HOURS") == cells("PARTICIPATIONS")
+    zeros = {
+        (*(row[k] for k in key), row["indicator"])
+        for row in table.to_pylist()
+        if row["figure"] == 0
+    }
+    assert zeros
+    assert not zeros & {(*(row[k] for k in key), row["indicator"]) for row in withheld}
+
+
+def test_the_pattern_depends_on_nothing_but_the_figures() -> None:
+    given = figures(participations(4, 25))
+    shuffled = given["training"].take(
+        pa.array(np.random.default_rng(0).permutation(given["training"].num_rows))
+    )
+
+    first = protect(given, threshold=THRESHOLD).withheld
+    second = protect({"training": shuffled}, threshold=THRESHOLD).withheld
+
+    order = [(name, "ascending") for name in first.column_names]
+    assert first.sort_by(order).equals(second.sort_by(order))
+
+
+def write_vintage(folder: Path, published: Tables) -> Path:
+    """The data of a published vintage, as the next one finds them."""
+    (folder / "data").mkdir(parents=True)
+    for name, table in published.items():
+        pq.write_table(table, folder / "data" / f"{name}.parquet")
+    return folder
+
+
+def test_two_vintages_that_differ_by_one_person(tmp_path: Path) -> None:
+    persons = participations(6, 30)
+    before = figures(persons.filter(pc.not_equal(persons["person"], 7)))
+    after = figures(persons)
+    first = publish(before, protect(before, threshold=THRESHOLD).withheld)
+    vintage = write_vintage(tmp_path / "v1", first)
+
+    pattern = protect(after, threshold=THRESHOLD, earlier=[vintage])
+    second = publish(after, pattern.withheld)
+
+    assert audit(second, after, threshold=THRESHOLD, earlier=[vintage]).passed
+    # the reader has the first vintage too, and fills in what did not change since
+    both = dict(second)
+    key = ("time_period", "training_area", "operator", "training_type", "delivery_mode")
+    truth, shown_before = (
+        {(*(row[k] for k in key), row["indicator"]): row[column] for row in table.to_pylist()}
+        for table, column in ((after["training"], "figure"), (first["training"], "obs_value"))
+    )
+    rows = second["training"].to_pylist()
+    for row in rows:
+        name = (*(row[k] for k in key), row["indicator"])
+        if row["obs_value"] is None and shown_before.get(name) == truth[name]:
+            row["obs_value"] = truth[name]
+        # what the first vintage withheld stays withheld
+        if name in shown_before and shown_before[name] is None and truth[name] > 0:
+            assert row["obs_value"] is None
+    both["training"] = pa.Table.from_pylist(rows, schema=second["training"].schema)
+    assert bounded(both, after, most=15) == []
+
+
+def test_the_audit_sees_what_an_earlier_vintage_gives_away(tmp_path: Path) -> None:
+    given = figures(participations(6, 30))
+    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+    earlier = write_vintage(tmp_path / "v1", publish(given, None))
+
+    assert audit(published, given, threshold=THRESHOLD).passed
+    result = audit(published, given, threshold=THRESHOLD, earlier=[earlier])
+
+    assert not result.passed
+    assert result.exposed > 0
+
+
+@pytest.mark.parametrize(
+    ("choose", "values", "fault"),
+    [
+        (
+            lambda row: row["conf_status"] == "C" and row["indicator"] == "PRESENT",
+            {"obs_value": 2},
+            "Withheld figures have a value.",
+        ),
+        (
+            lambda row: row["conf_status"] == "C" and row["indicator"] == "HOURS",
+            {"conf_status": "F", "obs_value": 10},
+            "Hours are shown of participations that are withheld.",
+        ),
+        (
+            lambda row: row["conf_status"] == "F" and row["indicator"] == "STOCK",
+            {"obs_value": 12345},
+            "Shown figures differ from those built.",
+        ),
+    ],
+)
+def test_the_audit_finds_what_went_wrong_after_the_suppression(
+    choose: Callable[[dict[str, Any]], bool], values: dict[str, Any], fault: str
+) -> None:
+    given = figures(participations(2, 40))
+    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+
+    published["training"] = rewritten(published["training"], choose, **values)
+    result = audit(published, given, threshold=THRESHOLD)
+
+    assert not result.passed
+    assert fault in result.faults
+
+
+def test_the_audit_tells_its_outcome_as_json_and_in_words() -> None:
+    given = figures(participations(2, 40))
+    pattern = protect(given, threshold=THRESHOLD)
+
+    result = audit(publish(given, pattern.withheld), given, threshold=THRESHOLD)
+
+    told = result.as_json()
+    assert told["passed"] is True
+    assert told["withheld"] == {
+        "primary": given["training"].filter(given["training"]["is_small"]).num_rows,
+        "secondary": pattern.secondary,
+    }
+    assert told["interval"]["smallest"] >= THRESHOLD
+    assert told["solver"].startswith("HiGHS")
+    assert f"None of the {result.small_counts:,} small counts" in result.in_words()
+    failed = dataclasses.replace(result, exposed=3, smallest=1)
+    assert "3 of" in failed.in_words()
+
+
+def test_figures_that_break_the_counting_rules_are_refused() -> None:
+    given = figures(participations(2, 40))
+    broken = rewritten(
+        given["training"],
+        lambda row: row["indicator"] == "ENTRANTS" and row["training_area"] == "_T",
+        figure=10_000,
+    )
+    with pytest.raises(InconsistentFiguresError, match="build the marts again"):
+        protect({"training": broken}, threshold=THRESHOLD)
+
+
+def test_an_indicator_without_a_rule_is_refused() -> None:
+    given = figures(participations(2, 20))
+    exits = rewritten(given["training"], lambda row: row["indicator"] == "HOURS", indicator="EXITS")
+    with pytest.raises(InconsistentFiguresError, match="EXITS"):
+        protect({"training": exits}, threshold=THRESHOLD)
+
+
+def test_the_attacker_finds_what_a_sum_gives_away() -> None:
+    """Three counts of a line are shown with their sum, so the fourth is known."""
+    given = figures(counts_by_type_and_area([[3, 40, 40, 40], [40] * 4, [40] * 4, [40] * 4]))
+    attacker = Attacker(publish(given, None))
+    for key in small_counts(given):
+        assert attacker.interval(key) == (3, 3)
+    assert math.isfinite(attacker.interval(small_counts(given)[0])[1])
