@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A stamp, not the folder: an interrupted installation is taken up again.
 $(VENV)/.installed: requirements.lock
@@ -47,6 +47,18 @@ run: setup ## Build the sample from deliveries to publication, below build/
 test: setup ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+.PHONY: spark
+# What only Spark needs stands in the lock under a mark that pip passes over; without the mark it is installed.
+spark: $(VENV)/.spark ## Add Apache Spark to the environment (400 MB; needs Java 17)
+$(VENV)/.spark: $(VENV)/.installed
+	@sed "s/ ; extra == 'spark'//" requirements.lock > $(VENV)/requirements-spark.lock
+	@$(BIN)/python -m pip install -qq --requirement $(VENV)/requirements-spark.lock
+	@touch $@
+
+.PHONY: test-spark
+test-spark: spark ## Build on DuckDB and on Spark, and compare every cell (some minutes)
+	@$(BIN)/python -m pytest tests/spark
+
 .PHONY: lint
 lint: setup ## Check style, types, SQL and the dbt project
 	$(BIN)/ruff check .
@@ -68,12 +80,19 @@ docs: setup ## Write the documentation of the models, one page that needs no net
 	@echo "The documentation is in $(CURDIR)/target/static_index.html"
 
 .PHONY: lock
-# uv lives in a folder of its own, so that it is no part of what it locks.
+# uv lives in a folder of its own, so that it is no part of what it locks. The lock holds all extras; what is in it for Spark
+# only gets the mark that `make spark` takes away, so that nobody else has to install it.
+LOCK_OPTIONS := --universal --no-strip-extras --python-version 3.11 --no-emit-index-url --no-emit-find-links --quiet
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	@test -x build/tools/bin/uv || { "$(PYTHON)" -m venv build/tools && build/tools/bin/python -m pip install --quiet uv; }
-	build/tools/bin/uv pip compile pyproject.toml --all-extras --universal --no-strip-extras --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		--quiet --output-file requirements.lock
+	@sed "s/ ; extra == 'spark'//" requirements.lock > build/all.lock
+	build/tools/bin/uv pip compile pyproject.toml --all-extras $(LOCK_OPTIONS) --generate-hashes \
+		--custom-compile-command "make lock" --output-file build/all.lock
+	build/tools/bin/uv pip compile pyproject.toml --extra dev $(LOCK_OPTIONS) --no-annotate --no-header \
+		--constraint build/all.lock > build/without-spark.txt
+	@awk -F '[ =[]' 'FNR == NR { common[$$1]; next } \
+		/^[a-z0-9]/ && !($$1 in common) { sub(/ \\$$/, " ; extra == '\''spark'\'' \\") } 1' \
+		build/without-spark.txt build/all.lock > requirements.lock
 
 .PHONY: clean
 clean: ## Remove everything that was built, but not the environment

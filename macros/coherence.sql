@@ -24,6 +24,10 @@
 -- `select`s comparisons from a relation with mart, time_period, scope and whose_data, one for each rule:
 -- {check, indicator, actual, at_least (optional), at_most (optional), tolerance (optional)}, all but the first two SQL.
 {% macro compare(relation, rules) -%}
+    {{ return(adapter.dispatch('compare')(relation, rules)) }}
+{%- endmacro %}
+
+{% macro default__compare(relation, rules) -%}
     {%- for rule in rules %}
     select
         '{{ rule.check }}' as check_name,
@@ -40,6 +44,34 @@
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- Spark reads the relation anew for each branch of a union, so that it judges all rules in one reading instead. -#}
+{% macro spark__compare(relation, rules) %}
+    select
+        judged.check_name,
+        mart,
+        time_period,
+        scope,
+        whose_data,
+        judged.indicator,
+        judged.at_least,
+        judged.at_most,
+        judged.actual,
+        judged.tolerance
+    from {{ relation }}
+    lateral view inline(array(
+        {%- for rule in rules %}
+        named_struct(
+            'check_name', '{{ rule.check }}',
+            'indicator', '{{ rule.indicator }}',
+            'at_least', cast({{ rule.at_least | default('null') }} as bigint),
+            'at_most', cast({{ rule.at_most | default('null') }} as bigint),
+            'actual', cast({{ rule.actual }} as bigint),
+            'tolerance', cast({{ rule.tolerance | default('0') }} as bigint)
+        ){{ "," if not loop.last }}
+        {%- endfor %}
+    )) judged as check_name, indicator, at_least, at_most, actual, tolerance
+{% endmacro %}
 
 -- The cubes that have one of the attributes as a dimension, once for each: {name, cube, attribute}.
 {% macro cubes_by(attributes) -%}

@@ -28,6 +28,14 @@
     end
 {%- endmacro %}
 
+{% macro spark__parse_date(column, format) -%}
+    {%- set pattern = format | replace('.', '[.]') | replace('%d', '[0-9]{2}') | replace('%m', '[0-9]{2}') | replace('%Y', '[0-9]{4}') -%}
+    case
+        when {{ synerstat.matches(column, '^' ~ pattern ~ '$') }} and not {{ synerstat.matches(column, '(^|[^0-9])0000($|[^0-9])') }}
+            then cast(try_to_timestamp({{ column }}, '{{ format | replace('%d', 'dd') | replace('%m', 'MM') | replace('%Y', 'yyyy') }}') as date)
+    end
+{%- endmacro %}
+
 -- Days from one date to another: 0 for the same day.
 {% macro days_between(first_date, last_date) -%}
     {{ return(adapter.dispatch('days_between')(first_date, last_date)) }}
@@ -35,6 +43,10 @@
 
 {% macro default__days_between(first_date, last_date) -%}
     ({{ last_date }} - {{ first_date }})
+{%- endmacro %}
+
+{% macro spark__days_between(first_date, last_date) -%}
+    datediff({{ last_date }}, {{ first_date }})
 {%- endmacro %}
 
 -- A date some days earlier.
@@ -46,6 +58,10 @@
     ({{ date }} - {{ days }})
 {%- endmacro %}
 
+{% macro spark__days_before(date, days) -%}
+    date_sub({{ date }}, {{ days }})
+{%- endmacro %}
+
 -- The same day some years earlier; 28 February where that year has no 29th.
 {% macro years_before(date, years) -%}
     {{ return(adapter.dispatch('years_before')(date, years)) }}
@@ -53,6 +69,10 @@
 
 {% macro default__years_before(date, years) -%}
     cast({{ date }} - interval {{ years }} year as date)
+{%- endmacro %}
+
+{% macro spark__years_before(date, years) -%}
+    add_months({{ date }}, -12 * {{ years }})
 {%- endmacro %}
 
 -- Completed years between a birth date and a day. Someone born on 29 February completes a year on

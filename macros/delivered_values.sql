@@ -11,3 +11,10 @@
         '{ {%- for column in synerstat.landed_columns().split(',') %}"{{ column | trim }}": null{{ ', ' if not loop.last }}{% endfor -%} }'
     ) as varchar)
 {%- endmacro %}
+
+{% macro spark__delivered_values(relation) -%}
+    to_json(
+        struct({{ relation }}.* except ({{ synerstat.landed_columns().split(',') | map('trim') | join(', ') }})),
+        map('ignoreNullFields', 'false')
+    )
+{%- endmacro %}

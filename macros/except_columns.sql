@@ -6,3 +6,7 @@
 {% macro default__except_columns(columns) -%}
     exclude ({{ columns | join(', ') }})
 {%- endmacro %}
+
+{% macro spark__except_columns(columns) -%}
+    except ({{ columns | join(', ') }})
+{%- endmacro %}

@@ -18,12 +18,35 @@
     {{ return(found.columns[0].values() | list) }}
 {%- endmacro %}
 
+{#- Spark lists no files in SQL: the caller names them, relative to the landing folder. Without the list nobody could tell
+    an empty landing, where the sample stands in, from one that was not looked at. -#}
+{% macro spark__landed_files(pattern) -%}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- set names = var('landed_files', none) -%}
+    {%- if names is none -%}
+        {{ exceptions.raise_compiler_error(
+            "On Spark the variable landed_files must list the landed files. Build with `synerstat build --target spark`, "
+            ~ "or say --vars '{landed_files: []}' to build from the sample."
+        ) }}
+    {%- endif -%}
+    {%- set whole = '^' ~ modules.re.escape(pattern).replace('\\*', '[^/]*') ~ '$' -%}
+    {%- set found = [] -%}
+    {%- for name in names if modules.re.match(whole, name) -%}
+        {%- do found.append(name) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
 {% macro read_landed(pattern) -%}
     {{ return(adapter.dispatch('read_landed')(pattern)) }}
 {%- endmacro %}
 
 {% macro default__read_landed(pattern) -%}
     read_parquet('{{ synerstat.landing_path() | replace("'", "''") }}/{{ pattern }}')
+{%- endmacro %}
+
+{% macro spark__read_landed(pattern) -%}
+    parquet.`{{ synerstat.landing_path() | replace('`', '``') }}/{{ pattern }}`
 {%- endmacro %}
 
 -- One relation of landed files, or its sample seed where nothing at all has landed, or that seed without

@@ -6,3 +6,7 @@
 {% macro default__last_known(expression) -%}
     last_value({{ expression }} ignore nulls)
 {%- endmacro %}
+
+{% macro spark__last_known(expression) -%}
+    last_value({{ expression }}) ignore nulls
+{%- endmacro %}

@@ -30,6 +30,11 @@
     regexp_matches({{ column }}, '{{ pattern }}')
 {%- endmacro %}
 
+{#- Java's `$` also stands before a last line end; `\z` does not -#}
+{% macro spark__matches(column, pattern) -%}
+    ({{ column }} rlike r'{{ pattern | replace('$', '\\z') }}')
+{%- endmacro %}
+
 -- The same from post codes: `B-` before a Belgian post code is dropped, any other country prefix (one to three letters
 -- and a hyphen) is abroad, a post code belongs to the area of its municipality.
 {% macro map_post_code_areas(relation) -%}

@@ -10,3 +10,10 @@
             then try_cast(replace(replace({{ column }}, '+', ''), '{{ decimal_sign }}', '.') as decimal(18, 6))
     end
 {%- endmacro %}
+
+{% macro spark__parse_number(column, decimal_sign) -%}
+    case
+        when {{ synerstat.matches(column, '^[+]?[0-9]+([' ~ decimal_sign ~ '][0-9]+)?$') }}
+            then try_cast(replace(replace({{ column }}, '+', ''), '{{ decimal_sign }}', '.') as decimal(18, 6))
+    end
+{%- endmacro %}

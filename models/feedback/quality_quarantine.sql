@@ -27,7 +27,7 @@ broken as (
 
     select
         findings.record_key,
-        string_agg(findings.rule, ',' order by findings.rule) as rules
+        {{ string_list('findings.rule') }} as rules
 
     from {{ ref('quality_row_findings') }} as findings
     inner join error_rules on findings.rule = error_rules.rule

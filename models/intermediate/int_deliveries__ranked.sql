@@ -12,7 +12,7 @@ deliveries as (
 ranked as (
 
     select
-        row_number() over (order by operator, reference_quarter, sequence) as delivery_number,
+        cast(row_number() over (order by operator, reference_quarter, sequence) as bigint) as delivery_number,
         operator,
         reference_quarter,
         sequence,

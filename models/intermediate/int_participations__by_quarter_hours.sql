@@ -7,7 +7,7 @@ records as (
 
     select
         participation_id,
-        hours,
+        cast(cast(hours as decimal(38, 6)) * 1000000 as decimal(38, 0)) as millionths,
         start_date,
         least(open_end_date, quarter_end) as last_day_with_hours
 
@@ -23,18 +23,16 @@ quarters as (
 
 ),
 
-spread as (
+counted as (
 
     select
         records.participation_id,
         quarters.period_number,
-        -- six decimals, so that sums do not depend on the order of rows
-        cast(
-            records.hours
-            * ({{ days_between('greatest(records.start_date, quarters.period_start)', 'least(records.last_day_with_hours, quarters.period_end)') }} + 1)
-            / ({{ days_between('records.start_date', 'records.last_day_with_hours') }} + 1)
-            as decimal(18, 6)
-        ) as hours
+        records.millionths,
+        {{ days_between('greatest(records.start_date, quarters.period_start)', 'least(records.last_day_with_hours, quarters.period_end)') }} + 1
+            as days_in_quarter,
+        {{ days_between('records.start_date', 'records.last_day_with_hours') }} + 1 as days
+
 
     from records
     inner join quarters
@@ -44,12 +42,24 @@ spread as (
 
 ),
 
+-- in whole millionths of an hour, rounded half up: sums do not depend on the order of rows, nor quotients on the engine
+spread as (
+
+    select
+        participation_id,
+        period_number,
+        {{ integer_quotient('2 * millionths * days_in_quarter + days', '2 * days') }} as millionths
+
+    from counted
+
+),
+
 summed as (
 
     select
         participation_id,
         period_number,
-        sum(hours) as hours
+        cast(cast(sum(millionths) as decimal(31, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(38, 6)) as hours
 
     from spread
     group by participation_id, period_number

@@ -38,7 +38,7 @@ persons as (
 
     select
         person_key,
-        row_number() over (order by person_key) as person_id
+        cast(row_number() over (order by person_key) as bigint) as person_id
 
     from (select distinct person_key from keyed) as person_keys
 

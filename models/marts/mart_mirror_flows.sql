@@ -99,7 +99,7 @@ measured as (
         *,
         case
             when reported_by_home + reported_by_host > 0
-                then cast(2.0 * (reported_by_home - reported_by_host) / (reported_by_home + reported_by_host) as double)
+                then cast(2 * (reported_by_home - reported_by_host) as double) / cast(reported_by_home + reported_by_host as double)
         end as asymmetry
 
     from compared

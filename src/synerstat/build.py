@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 import synerstat
+from synerstat import spark
 from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
 from synerstat.warehouse import (
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 # a build tells about itself this many times, not once for each of its hundreds of steps
 PROGRESS_LINES = 8
 SHOWN_ISSUES = 10
+# views on what disclosure control writes: they live where the publication reads them
+PUBLICATION_MODELS = "path:models/publication"
+# what dbt says of a step that could not be done
+BROKEN = ("error", "runtime error")
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,14 @@ def build(
     target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
+    landing: str | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build all models for the reference quarter, test them, check expectations, tell operators.
 
     `project` is the folder of dbt_project.yml, `quarter` looks like 2019Q4, `memory_limit` like
-    3GB. The caller holds the warehouse (`synerstat.warehouse.exclusive`).
+    3GB. `landing` is the URI of landed deliveries that lie elsewhere (target spark only). The
+    caller holds the warehouse (`synerstat.warehouse.exclusive`).
 
     Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
     the data failed; the feedback for the operators is written all the same. Failed expectations and
@@ -91,17 +98,33 @@ def build(
         )
     root = warehouse.resolve()
     root.mkdir(parents=True, exist_ok=True)
+    engine: dict[str, Any] = {"target": target, "threads": threads, "memory_limit": memory_limit}
+    if target != spark.TARGET and (landing is not None or spark.records_lie_elsewhere(root)):
+        raise UsageError(
+            "Only Spark reads records where they lie: add --target spark and --landing, or land "
+            "the deliveries in a warehouse with `synerstat intake`."
+        )
+    if target == spark.TARGET:
+        spark.require_spark(memory_limit)
+        engine["variables"] = spark.landing_variables(root, landing)
+        spark.start_anew(root)
     forget_build(root)
     inputs = inputs_digest(root)
-    engine: dict[str, Any] = {"target": target, "threads": threads, "memory_limit": memory_limit}
     try:
         counts, warnings = build_models(project, root, quarter, progress=progress, **engine)
+        if target == spark.TARGET:
+            counts, warnings = _with_publication(
+                project, root, quarter, counts, warnings, threads, memory_limit, progress
+            )
     except ChecksFailedError:
         # models behind a failed test were left out, those of the feedback among them
         progress("Tests failed; writing the feedback for the operators")
         build_models(project, root, quarter, command="run", select=FEEDBACK_MODELS, **engine)
         write_feedback(project, root, rule_set_version(project))
         raise
+    finally:
+        if target == spark.TARGET:
+            spark.end_session()
     progress("Checking the expectations")
     expectations = check(root, quarter, project.resolve(), progress)
     progress("Writing the feedback for the operators")
@@ -111,6 +134,31 @@ def build(
     return BuildResult(
         root, quarter, counts, warnings, refused_deliveries(root), expectations, feedback
     )
+
+
+def _with_publication(
+    project: Path,
+    root: Path,
+    quarter: str,
+    counts: Mapping[str, int],
+    warnings: tuple[BuildIssue, ...],
+    threads: int,
+    memory_limit: str,
+    progress: Progress,
+) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
+    """Build the models of the publication on the marts that Spark handed over, and add them up."""
+    more, warned = build_models(
+        project,
+        root,
+        quarter,
+        select=PUBLICATION_MODELS,
+        threads=threads,
+        memory_limit=memory_limit,
+        progress=progress,
+    )
+    kinds = sorted(counts.keys() | more.keys())
+    both = {kind: counts.get(kind, 0) + more.get(kind, 0) for kind in kinds}
+    return both, (*warnings, *warned)
 
 
 def project_variables(project: Path) -> dict[str, Any]:
@@ -135,24 +183,28 @@ def build_models(
     target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
+    variables: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
     """Run one dbt command over the whole project, or over what `select` (dbt's syntax) names.
 
     Returns the counts of steps that succeeded, by kind, and the tests that warned. Unit tests are
-    left out: they test the models, not the data. Raises as `build` does.
+    left out: they test the models, not the data. `variables` are set on top of the project's. What
+    was built on Spark is handed over to the database. Raises as `build` does.
     """
     # imported here: dbt takes seconds to load, and only a build needs it
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
-    arguments = _arguments(project, warehouse, quarter, command, target)
+    arguments = _arguments(project, warehouse, quarter, command, target, variables or {})
     # a seed whose columns changed since the last build is made anew
     arguments.append("--full-refresh")
     if command == "build":
         arguments += ["--exclude-resource-type", "unit_test"]
     if select:
         arguments += ["--select", select]
+    elif target == spark.TARGET:
+        arguments += ["--exclude", PUBLICATION_MODELS]
     progress("Reading the project")
     steps = _Steps(progress, _load_expectations if command == "build" else None)
     with _environment(_settings(warehouse, threads, memory_limit)):
@@ -163,7 +215,10 @@ def build_models(
             f"dbt could not run the project in {project}: {outcome.exception}. "
             f"The whole story is in {warehouse / 'logs' / 'dbt.log'}."
         )
-    return _judge(outcome.result.results, warehouse)
+    results = outcome.result.results
+    if target == spark.TARGET and not any(str(r.status) in BROKEN for r in results):
+        spark.hand_over(warehouse, progress)
+    return _judge(results, warehouse)
 
 
 @contextmanager
@@ -183,7 +238,7 @@ def reading_ahead(
     """
     root = warehouse.resolve()
     root.mkdir(parents=True, exist_ok=True)
-    arguments = _arguments(project, root, quarter, "parse", target)
+    arguments = _arguments(project, root, quarter, "parse", target, {})
     kept = {name: value for name, value in os.environ.items() if "SECRET" not in name}
     process = subprocess.Popen(
         [
@@ -208,12 +263,18 @@ def reading_ahead(
 
 
 def _arguments(
-    project: Path, warehouse: Path, quarter: str, command: str, target: str
+    project: Path,
+    warehouse: Path,
+    quarter: str,
+    command: str,
+    target: str,
+    more: Mapping[str, Any],
 ) -> list[str]:
     """The words of a dbt command. Reading ahead and building must say the same to share a parse."""
     variables = {
         "reference_quarter": quarter,
         "landing_path": str(Warehouse(warehouse).landing),
+        **more,
     }
     return [
         "--quiet",
@@ -261,7 +322,7 @@ def _judge(
             message = " ".join(str(result.message or "").split())
             issues.setdefault(status, []).append(BuildIssue(kind, result.node.name, message))
     log = warehouse / "logs" / "dbt.log"
-    if broken := issues.get("error", []) + issues.get("runtime error", []):
+    if broken := [issue for status in BROKEN for issue in issues.get(status, [])]:
         raise BuildFailedError(
             f"The build failed ({len(broken)} steps):\n{_told(broken)}\n"
             f"Mend the first one and build again; the statements are in {log}."

@@ -142,6 +142,14 @@ MemoryLimit = Annotated[
 Target = Annotated[
     str, typer.Option(callback=_target, metavar="|".join(TARGETS), help="Engine to build on.")
 ]
+Landing = Annotated[
+    str | None,
+    typer.Option(
+        metavar="s3://bucket/landing",
+        help="Where the landed deliveries lie, for Spark.",
+        show_default="the warehouse's own",
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print a machine-readable summary; all else to standard error."),
@@ -373,6 +381,7 @@ def build(
     warehouse: Warehouse,
     quarter: Quarter = None,
     target: Target = TARGETS[0],
+    landing: Landing = None,
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
     project: Project = None,
@@ -385,7 +394,7 @@ def build(
     """
     with _reporting("build", as_json, debug) as report, store.exclusive(warehouse):
         where = _project(project)
-        _build(report, warehouse, quarter, where, target, threads, memory_limit)
+        _build(report, warehouse, quarter, where, target, threads, memory_limit, landing)
 
 
 @app.command(
@@ -557,7 +566,8 @@ def _reading_ahead(
     memory_limit: str,
 ) -> Iterator[None]:
     """Read the project while intake works; without a quarter only intake tells which it will be."""
-    if quarter is None:
+    # Spark is told what has landed, which is not known yet
+    if quarter is None or target != TARGETS[0]:
         yield
         return
     from synerstat.build import reading_ahead
@@ -576,10 +586,13 @@ def _build(
     target: str,
     threads: int,
     memory_limit: str,
+    landing: str | None = None,
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
     from synerstat import build as building
 
+    if landing is not None and quarter is None:
+        raise UsageError("Which quarter? With --landing name it: --quarter 2019Q4.")
     asked = quarter or store.latest_landed_quarter(warehouse)
     if asked is None:
         asked = str(building.project_variables(project)["reference_quarter"])
@@ -591,6 +604,7 @@ def _build(
         target=target,
         threads=threads,
         memory_limit=memory_limit,
+        landing=landing,
         progress=report.progress,
     )
     report.summary["build"] = result

@@ -1,7 +1,8 @@
 """The warehouse folder: where things are, what has landed, and what the last build left.
 
 <warehouse>/landing/                one folder per delivery, written by intake
-<warehouse>/synerstat.duckdb        written by dbt
+<warehouse>/synerstat.duckdb        written by dbt, or handed over from Spark
+<warehouse>/spark/                  tables of a build on Spark
 <warehouse>/quality/                what the build says about itself
 <warehouse>/target/ and logs/       dbt's own
 """
