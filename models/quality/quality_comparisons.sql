@@ -2,6 +2,7 @@
 
 {%- set questions = [
     'indicator_bounds', 'person_attributes', 'participation_attributes', 'periods', 'marts_agree', 'deliveries',
+    'regions',
 ] %}
 
 with

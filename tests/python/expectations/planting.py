@@ -21,6 +21,7 @@ QUESTIONS = (
     "quality_periods",
     "quality_marts_agree",
     "quality_deliveries",
+    "quality_regions",
 )
 
 DIMENSIONS = {
@@ -278,6 +279,72 @@ def _deliveries() -> list[Plant]:
     ]
 
 
+def _regions() -> list[Plant]:
+    judged, identified = "intermediate.int_records__judged", "intermediate.int_records__identified"
+    share = "all records up to 2019-Q4, operator="
+    training = f"marts.{MARTS['training']}"
+    plants = [
+        Plant(
+            f"{dimension}_codes_mapped",
+            "mapping_absent",
+            f"update {judged} set breaks_unmapped_{dimension} = true where operator = 'forem'",
+            f"{share}forem",
+        )
+        for dimension in ("sex", "education_level", "labour_status", "delivery_mode")
+    ]
+    plants += [
+        Plant(
+            f"{dimension}_codes_mapped",
+            "records_rejected",
+            f"update {judged} set breaks_unmapped_{dimension} = true, record_id = 'x' || record_id "
+            "where operator = 'adg'",
+            f"{share}adg",
+        )
+        for dimension in ("training_type", "organiser")
+    ]
+    plants += [
+        Plant(
+            "residence_known",
+            "residence_in_another_list",
+            f"update {identified} set residence_area = '_U' where operator = 'vdab'",
+            f"{share}vdab",
+        ),
+        Plant(
+            "persons_identified_nationally",
+            "national_numbers_absent",
+            f"update {identified} set person_key_scope = 'operator' where operator = 'adg'",
+            f"{share}adg",
+        ),
+        Plant(
+            "training_type_present",
+            "type_mapped_elsewhere",
+            f"delete from {training} where operator = 'adg' and training_type = 'ALT'",
+            "all periods, operator=adg, training_type=ALT",
+        ),
+        Plant(
+            "quarter_as_usual",
+            "quarter_doubled",
+            f"update {training} set participants_present = 2 * participants_present where "
+            + cell("training", "2019-Q4", operator="forem"),
+            "2019-Q4, operator=forem, training_type=_T",
+        ),
+        Plant(
+            "quarter_as_usual",
+            "campus_absent",
+            f"delete from {training} where {cell('training', '2019-Q4', operator='forem')}",
+            "2019-Q4, operator=forem, training_type=_T",
+        ),
+        Plant(
+            "mirror_agrees_roughly",
+            "organisers_confused",
+            "update marts.mart_mirror_flows set reported_by_home = 90, reported_by_host = 30 where "
+            "time_period = '2019' and home_operator = 'adg' and host_operator = 'forem'",
+            "2019, home_operator=adg, host_operator=forem",
+        ),
+    ]
+    return plants
+
+
 PLANTS = [
     *_bounds(),
     *_person_attributes(),
@@ -285,4 +352,5 @@ PLANTS = [
     *_periods(),
     *_marts(),
     *_deliveries(),
+    *_regions(),
 ]

@@ -1,0 +1,252 @@
+-- Grain: one row per check, operator (or pair of operators, or period) and indicator. Are the regions comparable?
+-- Shares are judged as counts of records or persons: the bound is the largest, or smallest, whole number that keeps the share.
+{{ config(materialized='view') }}
+
+{%- set year = var('reference_quarter')[:4] %}
+{%- set reference_period = year ~ '-' ~ var('reference_quarter')[4:] %}
+{#- a code without a mapping takes nothing from these records but the value; the other two reject the record #}
+{%- set coded = ['sex', 'education_level', 'labour_status', 'delivery_mode'] %}
+{%- set rejecting = ['training_type', 'organiser'] %}
+
+with
+
+judged as (
+
+    select * from {{ ref('int_records__judged') }}
+
+),
+
+counted as (
+
+    select
+        identified.operator,
+        identified.record_id,
+        identified.person_id,
+        identified.person_key_scope,
+        identified.residence_area,
+        {%- for dimension in coded %}
+        judged.breaks_unmapped_{{ dimension }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from {{ ref('int_records__identified') }} as identified
+    inner join {{ ref('int_records__disposed') }} as disposed on identified.record_key = disposed.record_key
+    inner join judged on identified.record_key = judged.record_key
+    where disposed.disposition = 'counted'
+
+),
+
+-- the records that are not counted because of a code, however often they were sent
+rejected as (
+
+    select
+        judged.operator,
+        judged.record_id,
+        {%- for dimension in rejecting %}
+        max(case when judged.breaks_unmapped_{{ dimension }} then 1 else 0 end) as unmapped_{{ dimension }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from judged
+    where
+        not judged.is_replaced
+        and ({% for dimension in rejecting %}judged.breaks_unmapped_{{ dimension }}{{ ' or ' if not loop.last }}{% endfor %})
+        and not exists (
+            select 1 as found
+            from counted
+            where
+                judged.operator = counted.operator
+                and judged.record_id = counted.record_id
+        )
+    group by judged.operator, judged.record_id
+
+),
+
+summed as (
+
+    select
+        operator,
+        count(*) as records,
+        {%- for dimension in coded %}
+        sum(case when breaks_unmapped_{{ dimension }} then 1 else 0 end) as unmapped_{{ dimension }},
+        {%- endfor %}
+        {%- for dimension in rejecting %}
+        0 as unmapped_{{ dimension }},
+        {%- endfor %}
+        sum(case when residence_area = '_U' then 1 else 0 end) as unknown_residence,
+        count(distinct person_id) as persons,
+        count(distinct case when person_key_scope = 'national' then person_id end) as persons_identified_nationally
+
+    from counted
+    group by operator
+
+    union all
+
+    select
+        operator,
+        0 as records,
+        {%- for dimension in coded %}
+        0 as unmapped_{{ dimension }},
+        {%- endfor %}
+        {%- for dimension in rejecting %}
+        sum(unmapped_{{ dimension }}) as unmapped_{{ dimension }},
+        {%- endfor %}
+        0 as unknown_residence,
+        0 as persons,
+        0 as persons_identified_nationally
+
+    from rejected
+    group by operator
+
+),
+
+shares as (
+
+    select
+        'mart_delivery_findings' as mart,
+        '{{ reference_period }}' as time_period,
+        'all records up to {{ reference_period }}, operator=' || operator as scope,
+        operator as whose_data,
+        sum(records) as records,
+        {%- for dimension in coded + rejecting %}
+        sum(unmapped_{{ dimension }}) as unmapped_{{ dimension }},
+        {%- endfor %}
+        sum(unknown_residence) as unknown_residence,
+        sum(persons) as persons,
+        sum(persons_identified_nationally) as persons_identified_nationally
+
+    from summed
+    group by operator
+
+),
+
+by_type as (
+
+    select
+        operator,
+        training_type
+
+    from {{ ref('mart_participants_by_training') }}
+    where
+        training_area = '_T'
+        and delivery_mode = '_T'
+        and operator <> '_T'
+        and training_type <> '_T'
+    group by operator, training_type
+
+),
+
+-- every operator beside every type that some operator reports
+types as (
+
+    select
+        'mart_participants_by_training' as mart,
+        '{{ reference_period }}' as time_period,
+        'all periods, operator=' || operators.operator || ', training_type=' || reported.training_type as scope,
+        operators.operator as whose_data,
+        case when by_type.operator is null then 0 else 1 end as is_present
+
+    from (select distinct operator from by_type) as operators
+    cross join (select distinct training_type from by_type) as reported
+    left join by_type
+        on
+            operators.operator = by_type.operator
+            and reported.training_type = by_type.training_type
+
+),
+
+quarters as (
+
+    select
+        operator,
+        training_type,
+        {{ quarter_number("'" ~ reference_period ~ "'") }} - ({{ quarter_number('time_period') }}) as quarters_ago,
+        participants_present
+
+    from {{ ref('mart_participants_by_training') }}
+    where
+        freq = 'Q'
+        and training_area = '_T'
+        and training_type = '_T'
+        and delivery_mode = '_T'
+
+),
+
+-- the same quarter of the three previous years, those of them that exist; what is gone now is 0. Totals of the
+-- operators only: single types are few persons in a region, and differ by more from year to year.
+usual as (
+
+    select
+        'mart_participants_by_training' as mart,
+        '{{ reference_period }}' as time_period,
+        '{{ reference_period }}, operator=' || operator || ', training_type=' || training_type as scope,
+        case when operator <> '_T' then operator end as whose_data,
+        coalesce(max(case when quarters_ago = 0 then participants_present end), 0) as participants_present,
+        avg(case when quarters_ago > 0 then 1.0 * participants_present end) as usual_participants
+
+    from quarters
+    where quarters_ago in (0, 4, 8, 12)
+    group by operator, training_type
+    having avg(case when quarters_ago > 0 then 1.0 * participants_present end) >= {{ var('fewest_persons_compared') }}
+
+),
+
+mirrored as (
+
+    select
+        'mart_mirror_flows' as mart,
+        time_period,
+        time_period || ', home_operator=' || home_operator || ', host_operator=' || host_operator as scope,
+        home_operator || ' and ' || host_operator as whose_data,
+        reported_by_home,
+        reported_by_host
+
+    from {{ ref('mart_mirror_flows') }}
+    where
+        reported_by_home >= {{ var('fewest_persons_compared') }}
+        and reported_by_host >= {{ var('fewest_persons_compared') }}
+        and time_period in ('{{ reference_period }}', '{{ year }}')
+
+),
+
+{#- |a - b| / ((a + b) / 2) <= t is the same as b * (2 - t) / (2 + t) <= a <= b * (2 + t) / (2 - t) #}
+{%- set mirror = var('largest_mirror_asymmetry') %}
+{%- set change = var('largest_change_on_usual') %}
+{%- set share_rules = [] %}
+{%- for dimension in coded + rejecting %}
+    {%- set whole = 'records + unmapped_' ~ dimension if dimension in rejecting else 'records' %}
+    {%- do share_rules.append({
+        'check': dimension ~ '_codes_mapped', 'indicator': 'unmapped_' ~ dimension, 'actual': 'unmapped_' ~ dimension,
+        'at_most': 'greatest(ceil((' ~ whole ~ ') * ' ~ var('largest_share_unmapped') ~ ') - 1, 0)',
+    }) %}
+{%- endfor %}
+{%- do share_rules.append({
+    'check': 'residence_known', 'indicator': 'unknown_residence', 'actual': 'unknown_residence',
+    'at_most': 'greatest(ceil(records * ' ~ var('largest_share_unknown_residence') ~ ') - 1, 0)',
+}) %}
+{%- do share_rules.append({
+    'check': 'persons_identified_nationally', 'indicator': 'persons_identified_nationally',
+    'actual': 'persons_identified_nationally',
+    'at_least': 'ceil(persons * ' ~ var('smallest_share_identified_nationally') ~ ')',
+}) %}
+
+compared as (
+    {{- compare('shares', share_rules) }}
+    union all
+    {{- compare('types', [{
+        'check': 'training_type_present', 'indicator': 'training_types', 'actual': 'is_present', 'at_least': '1',
+    }]) }}
+    union all
+    {{- compare('usual', [{
+        'check': 'quarter_as_usual', 'indicator': 'participants_present', 'actual': 'participants_present',
+        'at_least': 'ceil(usual_participants * (1 - ' ~ change ~ '))',
+        'at_most': 'floor(usual_participants * (1 + ' ~ change ~ '))',
+    }]) }}
+    union all
+    {{- compare('mirrored', [{
+        'check': 'mirror_agrees_roughly', 'indicator': 'reported_by_home', 'actual': 'reported_by_home',
+        'at_least': 'ceil(reported_by_host * (2 - ' ~ mirror ~ ') / (2 + ' ~ mirror ~ '))',
+        'at_most': 'floor(reported_by_host * (2 + ' ~ mirror ~ ') / (2 - ' ~ mirror ~ '))',
+    }]) }}
+
+)
+
+select * from compared
