@@ -134,6 +134,18 @@ by_type as (
 
 ),
 
+operators as (
+
+    select distinct operator from by_type
+
+),
+
+reported as (
+
+    select distinct training_type from by_type
+
+),
+
 -- every operator beside every type that some operator reports
 types as (
 
@@ -144,8 +156,8 @@ types as (
         operators.operator as whose_data,
         case when by_type.operator is null then 0 else 1 end as is_present
 
-    from (select distinct operator from by_type) as operators
-    cross join (select distinct training_type from by_type) as reported
+    from operators
+    cross join reported
     left join by_type
         on
             operators.operator = by_type.operator
