@@ -138,6 +138,11 @@ class Warehouse:
         return self.root / "landing"
 
     @property
+    def replacements(self) -> Path:
+        """Replaced person keys, where identifier replacements have landed."""
+        return self.landing / "identifier_replacements.parquet"
+
+    @property
     def build_state(self) -> Path:
         """Written last by a build that succeeded."""
         return self.root / "quality" / "build.json"
@@ -234,7 +239,7 @@ def inputs_digest(warehouse: Path) -> str:
     digest = hashlib.sha256(
         json.dumps([asdict(d) for d in landed_deliveries(warehouse)], sort_keys=True).encode()
     )
-    replacements = Warehouse(warehouse).landing / "identifier_replacements.parquet"
+    replacements = Warehouse(warehouse).replacements
     if replacements.exists():
         with duckdb.connect() as connection:
             row = connection.execute(

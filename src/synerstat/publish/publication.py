@@ -17,6 +17,14 @@ from synerstat.publish import folder as folders
 from synerstat.publish.control import controlled
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import Edition, harmless, literal, write_formats
+from synerstat.publish.revisions import (
+    REPLACEMENTS,
+    REVISIONS,
+    previous_vintage,
+    write_mapping,
+    write_revisions,
+    write_series_breaks,
+)
 from synerstat.warehouse import (
     BuildState,
     LandedDelivery,
@@ -93,8 +101,10 @@ def publish(
                 vintage = vintage_name(quarter, last)
                 progress(f"Comparing with {vintage}")
                 with folders.beside(out, quarter) as temporary:
-                    cells = _write(temporary, connection, warehouse, state, last)
                     before = out / quarter / f"v{last}"
+                    cells = _write(
+                        temporary, connection, warehouse, state, last, _compared_with(before)
+                    )
                     if _content(before) == _content(temporary):
                         folders.switch_latest(out)
                         return Publication(before, vintage, is_new=False, cells=cells)
@@ -102,7 +112,8 @@ def publish(
             vintage = vintage_name(quarter, number)
             progress(f"Writing {vintage}")
             with folders.beside(out, quarter) as temporary:
-                cells = _write(temporary, connection, warehouse, state, number)
+                previous = previous_vintage(out, quarter, number)
+                cells = _write(temporary, connection, warehouse, state, number, previous)
                 published = folders.appear(temporary, out, quarter, number)
         folders.switch_latest(out)
     return Publication(published, vintage, is_new=True, cells=cells)
@@ -167,8 +178,9 @@ def _write(
     warehouse: Path,
     state: BuildState,
     number: int,
+    previous: Path | None,
 ) -> dict[str, CellCounts]:
-    """Write all files of a vintage; return the counts of its cells."""
+    """Write all files of a vintage, compared with `previous`; return the counts of its cells."""
     quarter = state.reference_quarter
     vintage = vintage_name(quarter, number)
     threshold = int(state.variables["disclosure_threshold"])
@@ -189,14 +201,34 @@ def _write(
     deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
         "warehouse.seeds.training_deliveries", [], quarter, connection
     )
-    write_json(
-        target / PROVENANCE,
-        _provenance(connection, warehouse, state, vintage, deliveries, cells),
+    provenance = _provenance(connection, warehouse, state, vintage, deliveries, cells)
+    provenance["previous_vintage"] = (
+        vintage_name(previous.parent.name, int(previous.name[1:])) if previous else None
+    )
+    write_json(target / PROVENANCE, provenance)
+    write_mapping(target, connection)
+    write_series_breaks(target, connection)
+    write_revisions(
+        target,
+        connection,
+        {data_set.name: _published(data_set) for data_set in DATA_SETS},
+        provenance,
+        previous,
+        Warehouse(warehouse).replacements,
     )
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
     _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
     return cells
+
+
+def _compared_with(vintage: Path) -> Path | None:
+    """The vintage that this one was compared with; None where it noted none."""
+    noted = json.loads((vintage / PROVENANCE).read_text("utf-8")).get("previous_vintage")
+    if noted is None:
+        return None
+    quarter, number = str(noted).split("-")
+    return vintage.parents[1] / quarter / number
 
 
 def _copy_feedback(source: Path, target: Path) -> None:
@@ -219,6 +251,8 @@ def _content(vintage: Path) -> dict[str, Any]:
     sums = folders.read_checksums(vintage)
     provenance = json.loads((vintage / PROVENANCE).read_text("utf-8")) if sums else {}
     provenance.pop("code", None)
+    # follows from the rest, but names other code as a cause
+    sums.pop(REVISIONS, None)
     return {**sums, PROVENANCE: provenance}
 
 
@@ -347,11 +381,15 @@ def _provenance(
     cells: Mapping[str, CellCounts],
 ) -> dict[str, Any]:
     """Where the figures come from. No time of day: the same input gives the same file."""
-    replacements = Warehouse(warehouse).landing / "identifier_replacements.parquet"
+    replacements = Warehouse(warehouse).replacements
     replaced = (
-        connection.execute("select count(*) from read_parquet(?)", [str(replacements)]).fetchone()
+        connection.execute(
+            "select count(*), sha256(string_agg(old_key || new_key, ' ' order by old_key)) "
+            "from read_parquet(?)",
+            [str(replacements)],
+        ).fetchone()
         if replacements.exists()
-        else (0,)
+        else (0, None)
     )
     assert replaced is not None
     return {
@@ -360,6 +398,7 @@ def _provenance(
         "persons_are_invented": state.invented_persons,
         "deliveries": [asdict(delivery) for delivery in deliveries],
         "identifier_replacements": replaced[0],
+        REPLACEMENTS: replaced[1],
         "rule_set": {
             "version": state.rule_set_version,
             "variables": state.variables,

@@ -10,6 +10,7 @@ import synerstat.warehouse as store
 from synerstat.build import build_models
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
+from synerstat.publish.revisions import CROSSWALKS
 
 ROOT = Path(__file__).parents[3]
 
@@ -50,6 +51,29 @@ MARTS = {
     ],
 }
 
+# one record of le Forem, delivered in 2019Q4-2, and the tables that tell which one counts
+RECORDS = """
+create schema intermediate;
+create table intermediate.int_periods as
+select
+    unnest(['2019-Q4', '2019']) as time_period,
+    unnest([date '2019-10-01', date '2019-01-01']) as period_start,
+    date '2019-12-31' as period_end;
+create table intermediate.int_deliveries__ranked as
+select
+    1 as delivery_number, 'forem' as operator, '2019Q4' as reference_quarter, 2 as sequence,
+    false as is_replaced;
+create table intermediate.int_records__versioned as
+select
+    1 as record_key, 1 as delivery_number, 'forem' as operator, 'r1' as record_id,
+    date '2019-12-31' as quarter_end, 'kk' as person_national_key, 'cc' as client_key,
+    'IWT' as training_type, 'P' as programme_code, '_Z' as delivery_mode,
+    'JSK' as labour_status, 'forem' as organiser, 'BE1' as training_area,
+    'BE1' as residence_area, 'F' as sex, '_N' as education_level,
+    date '1990-01-01' as birth_date, 10 as hours, date '2019-11-01' as start_date,
+    date '2019-11-30' as end_date, false as is_closed_by_absence, 'counted' as disposition;
+"""
+
 CODE_LISTS = {
     "OPERATOR": ["vdab", "forem", "bruxelles_formation", "adg"],
     "TRAINING_TYPE": ["VOC", "TRV_LAN", "IWT"],
@@ -89,6 +113,13 @@ def write_database(warehouse: Path) -> None:
             f"create table seeds.code_lists as select * from (values {codes}) "
             "as codes(code_list, code, label_en, label_fr, label_nl, label_de)"
         )
+        for name in CROSSWALKS:
+            connection.execute(
+                f"create table seeds.crosswalk_{name} as select 'vdab' as operator, "
+                "'A' as source_code, 'B' as target_code, null::date as valid_from, "
+                "null::date as valid_to"
+            )
+        connection.execute(RECORDS)
         connection.execute(
             "create table seeds.series_breaks as "
             "select 'vdab' as operator, 'VOC' as training_type, "

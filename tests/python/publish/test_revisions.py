@@ -1,0 +1,135 @@
+"""Revisions: what changed between two vintages, why, and what must not be told."""
+
+import csv
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import synerstat.warehouse as store
+from synerstat.publish import publish
+
+STATUS = "marts.mart_participants_by_status"
+
+# a delivery of 2019Q4 with the sequence 3, which replaces the one with the sequence 2
+REDELIVERY = """
+insert into seeds.training_deliveries
+select * replace (3 as sequence, 'new' as files_sha256)
+from seeds.training_deliveries where operator = 'forem' and sequence = 2;
+update intermediate.int_deliveries__ranked set is_replaced = true;
+insert into intermediate.int_deliveries__ranked values (2, 'forem', '2019Q4', 3, false);
+update intermediate.int_records__versioned set disposition = 'superseded';
+"""
+AGAIN = """
+insert into intermediate.int_records__versioned
+select * replace (2 as record_key, 2 as delivery_number, 'counted' as disposition{})
+from intermediate.int_records__versioned;
+"""
+CORRECTED = AGAIN.format(", date '2019-10-15' as start_date")
+LATE = AGAIN.format("") + AGAIN.format(", 'r2' as record_id").replace(
+    "records__versioned;", "records__versioned where record_key = 1;"
+)
+
+
+def change(warehouse: Path, *statements: str) -> None:
+    with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def revisions(folder: Path) -> list[dict[str, str]]:
+    with (folder / "revisions.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def published(warehouse: Path, tmp_path: Path) -> Path:
+    """The first vintage, with a cell of le Forem; the warehouse is beside it."""
+    change(warehouse, f"update {STATUS} set operator = 'forem'")
+    out = tmp_path / "out"
+    publish(warehouse, "2019Q4", out)
+    return out
+
+
+def test_the_first_vintage_has_no_revisions(published: Path) -> None:
+    assert revisions(published / "latest") == []
+    assert (
+        json.loads((published / "latest" / "provenance.json").read_text("utf-8"))[
+            "previous_vintage"
+        ]
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "cause"),
+    [
+        (REDELIVERY + CORRECTED, "corrected_record"),
+        (REDELIVERY + LATE, "late_record"),
+        (REDELIVERY, "removed_record"),
+        (REDELIVERY + AGAIN.format(""), "other"),
+        (
+            "update seeds.crosswalk_training_type set operator = 'forem', target_code = 'IWT'",
+            "changed_nomenclature",
+        ),
+    ],
+)
+def test_a_changed_figure_is_a_revision_with_its_cause(
+    warehouse: Path, published: Path, deliveries: str, cause: str
+) -> None:
+    change(warehouse, f"update {STATUS} set participants_present = 9", deliveries)
+    publication = publish(warehouse, "2019Q4", published)
+    assert publication.vintage == "2019Q4-v2"
+    (row,) = revisions(publication.folder)
+    assert (row["data_set"], row["operator"], row["indicator"]) == ("status", "forem", "PRESENT")
+    assert row["previous_vintage"] == "2019Q4-v1"
+    assert (row["old_value"], row["new_value"], row["difference"]) == ("6", "9", "3")
+    assert (row["share"], row["cause"]) == ("0.5", cause)
+    # a second run compares with the same vintage as the first, and changes nothing
+    assert not publish(warehouse, "2019Q4", published).is_new
+
+
+def test_replaced_identifiers_are_a_cause(warehouse: Path, published: Path) -> None:
+    replacements = store.Warehouse(warehouse).replacements
+    replacements.parent.mkdir()
+    duckdb.execute("copy (select 'old' as old_key, 'kk' as new_key) to '" + str(replacements) + "'")
+    state = store.Warehouse(warehouse).build_state
+    noted = json.loads(state.read_text("utf-8"))
+    noted["inputs_sha256"] = store.inputs_digest(warehouse)
+    state.write_text(json.dumps(noted), "utf-8")
+    change(warehouse, f"update {STATUS} set participants_present = 5")
+    (row,) = revisions(publish(warehouse, "2019Q4", published).folder)
+    assert (row["difference"], row["cause"]) == ("-1", "identifier_replacement")
+
+
+def test_withheld_values_never_leak(warehouse: Path, published: Path) -> None:
+    # from shown to withheld: the fact that it is withheld is published, the values are not
+    change(warehouse, f"update {STATUS} set participants_present = 2")
+    rows = revisions(publish(warehouse, "2019Q4", published).folder)
+    assert {row["indicator"] for row in rows} == {"PRESENT", "PARTICIPATIONS", "HOURS"}
+    for row in rows:
+        assert row["cause"] == "disclosure_control"
+        assert {row[name] for name in ("old_value", "new_value", "difference", "share")} == {""}
+    # withheld before and after: not even that it changed
+    change(warehouse, f"update {STATUS} set participants_present = 3, participants_entered = 7")
+    rows = revisions(publish(warehouse, "2019Q4", published).folder)
+    assert [row["indicator"] for row in rows] == ["ENTRANTS"]
+
+
+def test_cells_that_come_and_go_are_compared_with_zero(warehouse: Path, published: Path) -> None:
+    change(warehouse, f"update {STATUS} set sex = 'M'")
+    rows = revisions(publish(warehouse, "2019Q4", published).folder)
+    present = {row["sex"]: row for row in rows if row["indicator"] == "PRESENT"}
+    assert (present["F"]["old_value"], present["F"]["new_value"]) == ("6", "0")
+    assert (present["M"]["old_value"], present["M"]["new_value"]) == ("0", "6")
+    assert present["M"]["share"] == ""
+
+
+def test_the_first_vintage_of_a_quarter_is_compared_with_the_quarter_before(
+    warehouse: Path, published: Path
+) -> None:
+    (published / "2019Q4").rename(published / "2019Q3")
+    change(warehouse, f"update {STATUS} set participants_present = 9")
+    rows = revisions(publish(warehouse, "2019Q4", published).folder)
+    assert [row["difference"] for row in rows] == ["3"]
