@@ -22,6 +22,8 @@ QUESTIONS = (
     "quality_marts_agree",
     "quality_deliveries",
     "quality_regions",
+    "quality_nomenclature",
+    "quality_plausibility",
 )
 
 DIMENSIONS = {
@@ -345,6 +347,56 @@ def _regions() -> list[Plant]:
     return plants
 
 
+def _nomenclature() -> list[Plant]:
+    return [
+        Plant(
+            "mappings_do_not_overlap",
+            "a_mapping_twice",
+            "insert into seeds.crosswalk_sex select * from seeds.crosswalk_sex "
+            "where operator = 'forem'",
+            "all periods, operator=forem",
+        ),
+        Plant(
+            "mappings_lead_to_code_lists",
+            "a_code_of_another_list",
+            "update seeds.crosswalk_sex set target_code = 'ED0-2' where operator = 'forem'",
+            "all periods, operator=forem",
+        ),
+        Plant(
+            "codes_have_four_labels",
+            "a_blank_label",
+            "update seeds.code_lists set label_de = ' ' where code_list = 'SEX' and code = 'F'",
+            "code_list=SEX",
+        ),
+    ]
+
+
+def _surprises() -> list[Plant]:
+    codes = "quality.quality_source_codes"
+    return [
+        Plant(
+            "stock_follows_from_entries_and_duration",
+            "every_end_is_lost",
+            "update intermediate.int_participations__merged set open_end_date = '9999-12-31' "
+            "where operator = 'forem' and open_end_date > start_date + 30",
+            "the four quarters to 2019-Q4, operator=forem",
+        ),
+        Plant(
+            "no_code_is_new",
+            "a_new_code",
+            f"insert into {codes} values ('forem', 'sex', 'Z', null, '2019Q4', 5, 5)",
+            "2019-Q4, operator=forem, dimension=sex, source_code=Z",
+        ),
+        Plant(
+            "no_code_vanished",
+            "a_code_is_gone",
+            f"delete from {codes} where operator = 'forem' and dimension = 'sex' "
+            "and source_code = 'F' and reference_quarter = '2019Q4'",
+            "2019-Q4, operator=forem, dimension=sex, source_code=F",
+        ),
+    ]
+
+
 PLANTS = [
     *_bounds(),
     *_person_attributes(),
@@ -353,4 +405,6 @@ PLANTS = [
     *_marts(),
     *_deliveries(),
     *_regions(),
+    *_nomenclature(),
+    *_surprises(),
 ]

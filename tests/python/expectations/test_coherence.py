@@ -44,10 +44,12 @@ def figures(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 def test_every_check_finds_clean_figures_in_order(built: Path) -> None:
     with duckdb.connect(str(built / "synerstat.duckdb"), read_only=True) as connection:
         checks = connection.execute(
-            "select check_name, cells_checked, cells_failed from quality.quality_coherence_checks"
+            "select check_name, severity, cells_checked, cells_failed "
+            "from quality.quality_coherence_checks"
         ).fetchall()
-    assert [name for name, _, failed in checks if failed] == []
-    assert [name for name, checked, _ in checks if not checked] == []
+    # a warning may be right: the sample is small, and its deliveries hold codes nobody knows
+    assert [name for name, severity, _, failed in checks if failed and severity == "blocking"] == []
+    assert [name for name, _, checked, _ in checks if not checked] == []
 
 
 def test_every_check_has_a_planted_fault(built: Path) -> None:

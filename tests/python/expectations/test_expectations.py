@@ -73,7 +73,10 @@ def test_a_failure_says_which_cells_by_how_much_whose_data_and_what_to_do(
     result = check(warehouse, "2019Q4", project)
     messages = failed(result)
     assert not result.passed
-    assert set(result.failures) == set(messages.values())
+    # what is only a surprise is a warning
+    surprises = {message for message in messages.values() if message.startswith("plausibility, ")}
+    assert set(result.failures) == set(messages.values()) - surprises
+    assert surprises <= set(result.warnings)
 
     sex = messages["sex_adds_up"]
     assert "mart_participants_by_status, 2019-Q3, operator=_T, training_type=_T" in sex
@@ -106,10 +109,10 @@ def test_a_declared_deviation_is_told_and_withholds_nothing(
     )
     result = check(warehouse, "2019Q4", project)
     assert result.passed
-    assert result.warnings == (
+    assert [message for message in result.warnings if "declared as known" in message] == [
         "accounting, every_row_accounted_for: declared as known until 2020-03-31: "
         "Rows lost in a fire. (2019Q4-1, operator=adg)",
-    )
+    ]
 
 
 @pytest.mark.slow
