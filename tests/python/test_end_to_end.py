@@ -2,14 +2,17 @@
 
 import csv
 import hashlib
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
+import lxml.html
 import pytest
 from traces import delivered_numbers, left_texts, numbers_in
 
@@ -222,3 +225,47 @@ def test_the_secret_is_left_nowhere(finished: Finished) -> None:
                 assert SECRET.encode() not in path.read_bytes(), path
     for said in finished.said:
         assert SECRET not in said.stdout + said.stderr
+
+
+PAGES = ("en", "fr", "nl", "de")
+
+
+def test_every_page_stands_in_every_language_and_asks_nothing_of_other_hosts(
+    finished: Finished,
+) -> None:
+    site = finished.out / "latest" / "site"
+    names = {language: {p.name for p in (site / language).glob("*.html")} for language in PAGES}
+    assert len(names["en"]) > 15
+    assert all(found == names["en"] for found in names.values())
+    for language in PAGES:
+        for path in sorted((site / language).glob("*.html")):
+            page = lxml.html.fromstring(path.read_text("utf-8"))
+            assert page.get("lang") == language
+            assert page.findtext(".//title")
+            assert "default-src 'none'" in page.xpath("//meta[@http-equiv]/@content")[0]
+            assert sorted(page.xpath("//link[@hreflang]/@hreflang"))[:4] == sorted(PAGES)
+            for address in page.xpath("//@src | //@href | //@action"):
+                assert not re.match("(https?:)?//|javascript:", address), (path.name, address)
+                target = address.split("#")[0].split("?")[0]
+                if target and not target.startswith(("data:", "mailto:")):
+                    assert (path.parent / target).exists(), (path.name, address)
+
+
+@pytest.mark.parametrize("name", ["training", "profile", "status", "mobility", "mirror"])
+def test_the_figures_for_machines_are_those_of_the_data_sets(finished: Finished, name: str) -> None:
+    vintage = (finished.out / "latest").resolve()
+    served: dict[tuple[str, ...], tuple[int | None, str]] = {}
+    for path in sorted((vintage / "site" / "api" / "data" / name).glob("*.json")):
+        content = json.loads(path.read_text("utf-8"))
+        codes = [content["dimension"][each]["category"]["index"] for each in content["id"]]
+        for place, key in enumerate(itertools.product(*codes)):
+            if str(place) in content["value"]:
+                # a normal figure carries no flag
+                flag = content["status"].get(str(place), "A")
+                served[key] = (content["value"][str(place)], flag)
+    with duckdb.connect() as connection:
+        key = ", ".join(content["id"])
+        rows = connection.execute(
+            f"select {key}, obs_value, obs_status from '{vintage}/data/{name}.parquet'"
+        ).fetchall()
+    assert served == {row[:-2]: (row[-2], row[-1]) for row in rows}

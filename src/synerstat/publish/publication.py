@@ -181,6 +181,9 @@ def _write(
     previous: Path | None,
 ) -> dict[str, CellCounts]:
     """Write all files of a vintage, compared with `previous`; return the counts of its cells."""
+    # the charts' library takes a second to load, which no other command should wait for
+    from synerstat.site.pages import write_site
+
     quarter = state.reference_quarter
     vintage = vintage_name(quarter, number)
     threshold = int(state.variables["disclosure_threshold"])
@@ -192,12 +195,9 @@ def _write(
             data_set.name: _write_data_set(target / "data", connection, data_set)
             for data_set in DATA_SETS
         }
-    write_formats(
-        target,
-        connection,
-        {data_set.name: _published(data_set) for data_set in DATA_SETS},
-        Edition(quarter, vintage, threshold, state.invented_persons),
-    )
+    relations = {data_set.name: _published(data_set) for data_set in DATA_SETS}
+    edition = Edition(quarter, vintage, threshold, state.invented_persons)
+    write_formats(target, connection, relations, edition)
     deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
         "warehouse.seeds.training_deliveries", [], quarter, connection
     )
@@ -209,13 +209,9 @@ def _write(
     write_mapping(target, connection)
     write_series_breaks(target, connection)
     write_revisions(
-        target,
-        connection,
-        {data_set.name: _published(data_set) for data_set in DATA_SETS},
-        provenance,
-        previous,
-        Warehouse(warehouse).replacements,
+        target, connection, relations, provenance, previous, Warehouse(warehouse).replacements
     )
+    write_site(target, connection, relations, edition, provenance)
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
     _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)

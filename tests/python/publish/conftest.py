@@ -11,8 +11,16 @@ from synerstat.build import build_models
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.revisions import CROSSWALKS
+from synerstat.site import pages
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages are tested with the whole sample; here they would only cost time."""
+    monkeypatch.setattr(pages, "write_site", lambda *_: None)
+
 
 MEASURES = (
     "participants_present, participants_entered, participants_left, participants_stock, "
@@ -123,7 +131,8 @@ def write_database(warehouse: Path) -> None:
         connection.execute(
             "create table seeds.series_breaks as "
             "select 'vdab' as operator, 'VOC' as training_type, "
-            "'Q' as freq, '2018-Q4' as time_period"
+            "'Q' as freq, '2018-Q4' as time_period, "
+            "'en' as text_en, 'fr' as text_fr, 'nl' as text_nl, 'de' as text_de"
         )
         connection.execute(
             """

@@ -1,0 +1,115 @@
+"""From delivered rows to persons: the counting units, operator by operator and together.
+
+Rows and records come from the accounting of the deliveries, participations and persons from the
+published cells. A step that tells of fewer rows than the largest small count is not shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from synerstat.publish.formats.vocabulary import Edition
+from synerstat.site.cells import Cell, Cells
+from synerstat.site.figures import BY_NAME
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of one operator, or of all (`_T`), in the reference quarter."""
+
+    operator: str
+    rows: Cell | None
+    records: Cell | None
+    participations: Cell | None
+    persons: Cell | None
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The steps of each operator and of all; `sum_of_persons`: over operators, None if withheld.
+
+    `overlap`: persons whom more than one operator counts, each as often as it is too much.
+    """
+
+    steps: tuple[Steps, ...]
+    total: Steps
+    sum_of_persons: int | None
+    overlap: int | None
+
+    @property
+    def all_steps(self) -> tuple[Steps, ...]:
+        """The operators, then all of them together."""
+        return (*self.steps, self.total)
+
+    @property
+    def largest(self) -> int:
+        """The largest figure of a single operator, for the lengths of bars."""
+        values = [
+            cell.value
+            for steps in self.steps
+            for cell in (steps.rows, steps.records, steps.participations, steps.persons)
+            if cell and cell.value
+        ]
+        return max(values, default=1)
+
+
+def read_bridge(
+    connection: duckdb.DuckDBPyConnection,
+    cells: Cells,
+    operators: Sequence[str],
+    edition: Edition,
+) -> Bridge:
+    """The bridge of the reference quarter."""
+    rows = connection.execute(
+        """
+        select operator, sum(rows), sum(rows) filter (disposition = 'counted')
+        from warehouse.marts.mart_delivery_accounting
+        where reference_quarter = ?
+        group by operator
+        """,
+        [edition.quarter],
+    ).fetchall()
+    counted = {
+        operator: _guarded(edition, int(all_), int(used or 0)) for operator, all_, used in rows
+    }
+    training = BY_NAME["training"]
+
+    def steps(operator: str, delivered: Cell | None, used: Cell | None) -> Steps:
+        return Steps(
+            operator,
+            delivered,
+            used,
+            cells.get(training, "PARTICIPATIONS", edition.period, operator=operator),
+            cells.get(training, "PRESENT", edition.period, operator=operator),
+        )
+
+    each = tuple(steps(operator, *counted.get(operator, (None, None))) for operator in operators)
+    total = steps("_T", _sum([one.rows for one in each]), _sum([one.records for one in each]))
+    persons = _sum([one.persons for one in each])
+    overlap = None
+    if persons and persons.value is not None and total.persons and total.persons.value is not None:
+        overlap = persons.value - total.persons.value
+        # a small overlap is a small count of persons
+        if 0 < overlap < edition.threshold:
+            overlap = None
+    return Bridge(each, total, persons.value if persons else None, overlap)
+
+
+def _guarded(edition: Edition, rows: int, used: int) -> tuple[Cell | None, Cell | None]:
+    """Rows and counted rows; the second is withheld where it or the rest is small."""
+    small = range(1, edition.threshold)
+    if rows in small:
+        return Cell(None, "Q"), Cell(None, "Q")
+    if used in small or rows - used in small:
+        return Cell(rows, "A"), Cell(None, "Q")
+    return Cell(rows, "A"), Cell(used, "A")
+
+
+def _sum(cells: Sequence[Cell | None]) -> Cell | None:
+    """The sum, withheld where a part is: a partial sum is never shown as a total."""
+    known = [cell for cell in cells if cell is not None]
+    if not known:
+        return None
+    values = [cell.value for cell in known if cell.value is not None]
+    return Cell(sum(values), "A") if len(values) == len(known) else Cell(None, "Q")
