@@ -17,13 +17,12 @@ from synerstat.warehouse import Warehouse
 FIGURES = "warehouse.intermediate.int_{}__figures"
 
 
-def withheld_pattern(connection: duckdb.DuckDBPyConnection) -> str:
+def withheld_pattern() -> str:
     """SQL for the withheld figures: data_set, the dimensions, indicator, reason.
 
     Reads the figures before disclosure control. This is the primary rule: what rests on too few
     persons is withheld.
     """
-    del connection
     return " union all by name ".join(
         f"select '{data_set.name}' as data_set, {', '.join(data_set.key)}, 'primary' as reason "
         f"from {FIGURES.format(data_set.name)} where is_small"
@@ -38,7 +37,7 @@ def controlled(
     """Release the figures as `vintage` to the models `pub_*`; take them back where this fails."""
     withheld, released = _files(warehouse)
     try:
-        _write(connection, withheld_pattern(connection), withheld)
+        _write(connection, withheld_pattern(), withheld)
         sets = ", ".join(f"('{data_set.name}', '{vintage}')" for data_set in DATA_SETS)
         _write(
             connection, f"select * from (values {sets}) as released(data_set, vintage)", released

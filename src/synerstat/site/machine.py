@@ -18,14 +18,12 @@ from typing import Any
 import duckdb
 
 from synerstat.publish.data_sets import DATA_SETS, DataSet
-from synerstat.publish.formats.sdmx_structure import AGENCY, VERSION, component_id, flow_id
-from synerstat.publish.formats.tables import write_csv
+from synerstat.publish.formats.tables import sdmx_rows, write_csv
 from synerstat.publish.formats.vocabulary import (
     LANGUAGES,
     Code,
     Edition,
     code_list_names,
-    columns,
     literal,
     words,
 )
@@ -231,22 +229,8 @@ def _write_sdmx(
     path: Path, connection: duckdb.DuckDBPyConnection, relation: str, cube: Slice
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    data_set = cube.data_set
-    components = ", ".join(f"{column} as {component_id(column)}" for column in columns(data_set))
-    write_csv(
-        connection,
-        f"""
-        select
-            'dataflow' as STRUCTURE,
-            '{AGENCY}:{flow_id(data_set)}({VERSION})' as STRUCTURE_ID,
-            'I' as ACTION,
-            {components}
-        from {relation}
-        where time_period = {literal(cube.period)}
-        order by {", ".join(data_set.key)}
-        """,
-        path,
-    )
+    period = f"(select * from {relation} where time_period = {literal(cube.period)})"
+    write_csv(connection, sdmx_rows(cube.data_set, period), path)
 
 
 def _index(

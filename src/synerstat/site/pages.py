@@ -25,6 +25,7 @@ import jinja2
 from markupsafe import Markup
 
 from synerstat.publish.data_sets import DATA_SETS, DataSet
+from synerstat.publish.formats.tables import harmless_text
 from synerstat.publish.formats.vocabulary import (
     LANGUAGES,
     Code,
@@ -430,9 +431,9 @@ class _Writer:
                 writer.writerow(
                     [
                         row,
-                        _harmless(self._label(table.data_set, table.rows, row)),
+                        harmless_text(self._label(table.data_set, table.rows, row)),
                         column,
-                        _harmless(self._label(table.data_set, table.columns, column)),
+                        harmless_text(self._label(table.data_set, table.columns, column)),
                         *([table.indicator] if table.indicator else []),
                         "" if cell.value is None else cell.value,
                         cell.status,
@@ -440,11 +441,6 @@ class _Writer:
                     ]
                 )
         return "\ufeff" + target.getvalue()
-
-
-def _harmless(label: str) -> str:
-    """The label, with an apostrophe before it where a spreadsheet would see a formula."""
-    return f"'{label}" if label[:1] in ("=", "+", "-", "@", "\t", "\r") else label
 
 
 def _spark(cells: Sequence[Cell | None]) -> Markup:

@@ -1,5 +1,6 @@
 """The published table of a data set as labelled CSV and SDMX-CSV 2.0."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -23,6 +24,11 @@ def harmless(expression: str) -> str:
     return (
         f"case when regexp_matches({expression}, '{FORMULA}') then '''' else '' end || {expression}"
     )
+
+
+def harmless_text(label: str) -> str:
+    """The same for a label that is at hand."""
+    return f"'{label}" if re.match(FORMULA, label) else label
 
 
 def labelled_path(folder: Path, data_set: DataSet, language: str) -> Path:
@@ -73,10 +79,13 @@ def write_sdmx(
 ) -> None:
     """Write the table as SDMX-CSV 2.0, one dataflow per file; ACTION I: the data as they are."""
     (folder / "sdmx").mkdir(exist_ok=True)
+    write_csv(connection, sdmx_rows(data_set, table), sdmx_path(folder, data_set))
+
+
+def sdmx_rows(data_set: DataSet, table: str) -> str:
+    """SQL for the rows of a table (or a query in brackets) as SDMX-CSV 2.0 has them."""
     components = ", ".join(f"{column} as {component_id(column)}" for column in columns(data_set))
-    write_csv(
-        connection,
-        f"""
+    return f"""
         select
             'dataflow' as STRUCTURE,
             '{AGENCY}:{flow_id(data_set)}({VERSION})' as STRUCTURE_ID,
@@ -84,9 +93,7 @@ def write_sdmx(
             {components}
         from {table}
         order by {", ".join(data_set.key)}
-        """,
-        sdmx_path(folder, data_set),
-    )
+        """
 
 
 def write_csv(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
