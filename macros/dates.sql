@@ -83,3 +83,8 @@
         - (extract(year from {{ birth_date }}) * 10000 + extract(month from {{ birth_date }}) * 100 + extract(day from {{ birth_date }}))
     ) / 10000.0) as integer)
 {%- endmacro %}
+
+-- A quarter written '2019Q4' as a time period: '2019-Q4'.
+{% macro period_of_quarter(quarter) -%}
+    substr({{ quarter }}, 1, 4) || '-' || substr({{ quarter }}, 5)
+{%- endmacro %}

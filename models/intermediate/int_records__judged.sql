@@ -127,6 +127,7 @@ resolved as (
             else coalesce(delivery_mode, '_U')
         end as delivery_mode,
         coalesce(sex, national_sex, '_U') as sex,
+        sex is null and national_sex is not null as is_sex_derived,
         coalesce(labour_status, '_U') as labour_status,
         coalesce(education_level, '_U') as education_level,
         case when source_organiser is null then operator else organiser end as organiser,

@@ -651,6 +651,8 @@ def _publish(
     report.summary["publish"] = result
     if result.is_new:
         report.say(f"Published {result.vintage} in {result.folder}")
+        for warning in result.warnings:
+            report.say(f"Warning: {warning}")
     else:
         report.say(f"Nothing has changed since {result.vintage}: it stays as it is")
 

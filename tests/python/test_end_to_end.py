@@ -269,3 +269,131 @@ def test_the_figures_for_machines_are_those_of_the_data_sets(finished: Finished,
             f"select {key}, obs_value, obs_status from '{vintage}/data/{name}.parquet'"
         ).fetchall()
     assert served == {row[:-2]: (row[-2], row[-1]) for row in rows}
+
+
+def quality_report(finished: Finished) -> dict:
+    return json.loads((finished.out / "latest/quality/quality-report.json").read_text("utf-8"))
+
+
+def test_the_indicators_of_the_quality_report_are_those_of_the_marts(finished: Finished) -> None:
+    """What the report shows is recomputed from the marts; what it withholds, from the model."""
+    with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
+
+        def pairs(query: str) -> dict:
+            return {key: value for key, *value in connection.execute(query).fetchall()}
+
+        accounted = pairs(
+            """
+            select
+                operator,
+                sum(rows) filter (
+                    disposition in (
+                        'duplicate', 'cancelled', 'not_member', 'mirror', 'out_of_scope'
+                    )
+                ),
+                sum(rows) filter (disposition in ('unreadable', 'rejected')),
+                sum(rows)
+            from marts.mart_delivery_accounting
+            where reference_quarter = '2019Q4'
+            group by operator
+            """
+        )
+        model = pairs(
+            """
+            select
+                operator,
+                max(numerator) filter (indicator = 'A2'),
+                max(numerator) filter (indicator = 'A4'),
+                max(denominator)
+            from quality.quality_report_indicators
+            where
+                indicator in ('A2', 'A4') and breakdown = '_T'
+                and operator <> '_T' and time_period = '2019-Q4'
+            group by operator
+            """
+        )
+        bridge = pairs(
+            """
+            select time_period, participants_of_several_operators, participants_present
+            from marts.mart_counting_bridge where operator = '_T' and freq = 'Q'
+            """
+        )
+        flows = pairs(
+            """
+            select
+                time_period || home_operator || ' ' || host_operator,
+                reported_by_home,
+                reported_by_host,
+                asymmetry
+            from marts.mart_mirror_flows where freq = 'Q'
+            """
+        )
+    assert model == {key: [value or 0 for value in row] for key, row in accounted.items()}
+    shown = [each for each in quality_report(finished)["indicators"] if each["value"] is not None]
+    seen = set()
+    for each in shown:
+        numbers = [each["numerator"], each["denominator"]]
+        seen.add(each["indicator"])
+        if each["indicator"] == "A3":
+            assert numbers == bridge[each["time_period"]]
+        elif each["indicator"] == "CC1":
+            flow = f"{each['time_period']}{each['operator']} {each['breakdown']}"
+            assert [*numbers, each["value"]] == pytest.approx(flows[flow])
+        if each["unit"] == "share" and numbers != [None, None]:
+            assert each["value"] == pytest.approx(numbers[0] / numbers[1])
+    assert seen == {"R1", "A2", "A3", "A4", "A5", "A7", "TP1", "TP3", "CC1", "CC2", "AC3"}
+
+
+def test_the_quality_report_tells_nothing_that_the_data_sets_withhold(finished: Finished) -> None:
+    report = quality_report(finished)
+    for each in report["indicators"]:
+        if each["conf_status"] == "C":
+            assert (each["numerator"], each["denominator"], each["value"]) == (None, None, None)
+        if each["unit"] == "share" and each["numerator"] is not None and each["indicator"] != "R1":
+            assert each["numerator"] not in (1, 2, 3)
+            assert each["denominator"] - each["numerator"] not in (1, 2, 3)
+    with (finished.out / "latest/data/training.csv").open(encoding="utf-8", newline="") as file:
+        published = {
+            (row["operator"], row["training_type"], row["indicator"], row["time_period"]): row
+            for row in csv.DictReader(file)
+            if row["training_area"] == row["delivery_mode"] == "_T"
+        }
+    assert len(report["headlines"]) == sum(
+        len(time) > 4 and kind == "_T" for _, kind, _, time in published
+    )
+    for each in report["headlines"]:
+        key = (each["operator"], "_T", each["indicator"], each["time_period"])
+        assert each["obs_value"] == (int(published[key]["obs_value"] or 0) or each["obs_value"])
+        assert (each["obs_value"] is None) == (published[key]["obs_value"] == "")
+    breaks = report["breaks"]
+    assert {(each["operator"], each["change_date"]) for each in breaks} >= {
+        ("vdab", "2018-09-01"),
+        ("forem", "2019-05-01"),
+    }
+    for each in breaks:
+        for when in ("before", "after"):
+            period = each[f"period_{when}"]
+            key = (each["operator"], each["training_type"], "PARTICIPATIONS", period)
+            value = published.get(key, {"obs_value": ""})["obs_value"]
+            assert each[f"participations_{when}"] == (int(value) if value else None)
+    assert report["mergers"][0]["municipalities_changing_area"] == 0
+
+
+def test_the_quality_report_measures_revisions(finished: Finished) -> None:
+    revisions = quality_report(finished)["revisions"]
+    assert revisions["previous_vintage"] == "2018Q4-v1"
+    with (finished.out / "latest/revisions.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["difference"]]
+    for size in revisions["sizes"]:
+        changed = [
+            abs(int(row["difference"]))
+            for row in rows
+            if (row["data_set"], row["indicator"]) == (size["data_set"], size["indicator"])
+            # a cell that only one vintage holds is compared with zero, but has no revision
+            and row["old_obs_status"]
+            and row["new_obs_status"]
+        ]
+        assert size["cells_revised"] == len(changed)
+        assert size["mean_absolute"] * size["cells"] == pytest.approx(sum(changed))
+    assert revisions["large"] >= len(revisions["largest"]) > 0
+    assert all(abs(each["share"]) > 0.1 for each in revisions["largest"])

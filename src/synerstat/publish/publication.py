@@ -20,6 +20,7 @@ from synerstat.publish.formats import Edition, harmless, literal, write_formats
 from synerstat.publish.revisions import (
     REPLACEMENTS,
     REVISIONS,
+    large_revisions,
     previous_vintage,
     write_mapping,
     write_revisions,
@@ -59,12 +60,16 @@ class CellCounts:
 
 @dataclass(frozen=True)
 class Publication:
-    """A vintage. `is_new`: made by this run; else the last one, which nothing has changed since."""
+    """A vintage. `is_new`: made by this run; else the last one, which nothing has changed since.
+
+    `warnings` say what would be a surprise to those who use the figures.
+    """
 
     folder: Path
     vintage: str
     is_new: bool
     cells: Mapping[str, CellCounts]
+    warnings: tuple[str, ...] = ()
 
 
 def vintage_name(quarter: str, number: int) -> str:
@@ -114,9 +119,10 @@ def publish(
             with folders.beside(out, quarter) as temporary:
                 previous = previous_vintage(out, quarter, number)
                 cells = _write(temporary, connection, warehouse, state, number, previous)
+                warned = _revised_much(connection, temporary, state)
                 published = folders.appear(temporary, out, quarter, number)
         folders.switch_latest(out)
-    return Publication(published, vintage, is_new=True, cells=cells)
+    return Publication(published, vintage, is_new=True, cells=cells, warnings=warned)
 
 
 def check_publishable(warehouse: Path, quarter: str, state: BuildState) -> None:
@@ -160,8 +166,8 @@ def _built(
     with duckdb.connect(config={"threads": threads, "memory_limit": memory_limit}) as connection:
         connection.execute(f"attach '{path}' as warehouse (read_only)")
         try:
-            for data_set in DATA_SETS:
-                connection.execute(f"from warehouse.publication.pub_{data_set.name} limit 0")
+            for name in (*(data_set.name for data_set in DATA_SETS), "quality_indicators"):
+                connection.execute(f"from warehouse.publication.pub_{name} limit 0")
         except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException):
             # views read files by their full path, so a folder that was moved is built again, too
             raise UsageError(
@@ -182,6 +188,7 @@ def _write(
 ) -> dict[str, CellCounts]:
     """Write all files of a vintage, compared with `previous`; return the counts of its cells."""
     # the charts' library takes a second to load, which no other command should wait for
+    from synerstat.quality_report import write_quality_report
     from synerstat.site.pages import write_site
 
     quarter = state.reference_quarter
@@ -211,11 +218,36 @@ def _write(
     write_revisions(
         target, connection, relations, provenance, previous, Warehouse(warehouse).replacements
     )
+    write_quality_report(target, connection, relations, edition, state.variables, previous)
     write_site(target, connection, relations, edition, provenance)
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
     _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
     return cells
+
+
+def _revised_much(
+    connection: duckdb.DuckDBPyConnection, vintage: Path, state: BuildState
+) -> tuple[str, ...]:
+    """The warning of large revisions; none where there are none."""
+    relations = {data_set.name: _published(data_set) for data_set in DATA_SETS}
+    found = large_revisions(connection, vintage / REVISIONS, relations, state.variables)
+    if not found.cells:
+        return ()
+    limit = float(state.variables["largest_revision"])
+    lines = [
+        f"{found.cells:,} published {'figure was' if found.cells == 1 else 'figures were'} revised "
+        f"by more than {limit:.0%}:"
+    ]
+    lines += [
+        f"    {row['data_set']}, {row['cell']}: {row['indicator']} {row['old_value']:,} is now "
+        f"{row['new_value']:,} ({row['share']:+.1%}, {row['cause']})"
+        for row in found.largest
+    ]
+    if found.cells > len(found.largest):
+        lines.append(f"    and {found.cells - len(found.largest):,} more in {REVISIONS}")
+    lines.append("  What to do: tell the users why before they ask; the cause stands beside it.")
+    return ("\n".join(lines),)
 
 
 def _compared_with(vintage: Path) -> Path | None:

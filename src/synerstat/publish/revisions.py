@@ -15,6 +15,7 @@ person is counted), those of the period; then identifiers, mapping and rules tha
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,87 @@ CAUSES = (
     "disclosure_control",
     "other",
 )
+
+LISTED = 10
+
+
+@dataclass(frozen=True)
+class LargeRevisions:
+    """How many figures were revised by more than the limit, and the largest of them."""
+
+    cells: int
+    largest: list[dict[str, Any]]
+
+
+def large_revisions(
+    connection: duckdb.DuckDBPyConnection,
+    revisions: Path,
+    tables: Mapping[str, str],
+    variables: Mapping[str, Any],
+) -> LargeRevisions:
+    """Figures of revisions.csv that were revised by more than the share `largest_revision`.
+
+    So only what both vintages show. `tables` names the published table of each data set. Judged are
+    cells of at least `fewest_persons_compared` persons; fewer swing by more. An asymmetry is a
+    share itself and is not judged.
+    """
+    limit, fewest = variables["largest_revision"], variables["fewest_persons_compared"]
+    judged = " union all ".join(
+        f"""
+        select revisions.*
+        from revisions
+        inner join {tables[data_set.name]} as cells
+            on cells.indicator = {_persons_of(data_set)}
+            {" ".join(f"and revisions.{each} = cells.{each}" for each in data_set.key[:-1])}
+        where
+            revisions.data_set = '{data_set.name}'
+            and revisions.indicator <> 'MIRROR_ASYMMETRY'
+            and cells.obs_value >= {int(fewest)}
+        """
+        for data_set in DATA_SETS
+    )
+    found = connection.execute(
+        f"""
+        with
+
+        revisions as (
+
+            select * from read_csv({literal(str(revisions))}, header = true, all_varchar = true)
+            where abs(cast(share as double)) > {float(limit)}
+
+        )
+
+        select
+            data_set,
+            concat_ws(', ', {", ".join(_named(name) for name in _DIMENSIONS)}) as cell,
+            indicator,
+            cast(old_value as bigint) as old_value,
+            cast(new_value as bigint) as new_value,
+            cast(share as double) as share,
+            cause,
+            count(*) over () as cells
+        from ({judged})
+        order by abs(cast(difference as bigint)) desc, data_set, cell, indicator
+        limit {LISTED}
+        """
+    )
+    names = [name for name, *_ in found.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    cells = rows[0]["cells"] if rows else 0
+    return LargeRevisions(cells, [{k: v for k, v in row.items() if k != "cells"} for row in rows])
+
+
+def _persons_of(data_set: DataSet) -> str:
+    """SQL for the indicator that tells how many persons a cell has."""
+    return "revisions.indicator" if data_set.name == "mirror" else "'PRESENT'"
+
+
+def _named(column: str) -> str:
+    """SQL for `column=code`; null, and so left out, where the data set has no such dimension."""
+    return f"'{column}=' || {column}"
+
+
+_DIMENSIONS = tuple(dict.fromkeys(column for each in DATA_SETS for column in each.key[:-1]))
 
 
 def previous_vintage(out: Path, quarter: str, number: int) -> Path | None:
@@ -120,15 +202,14 @@ def write_revisions(
             _revised(data_set, tables[data_set.name], previous, before["vintage"], explained)
             for data_set in DATA_SETS
         ]
-    dimensions = list(dict.fromkeys(column for each in DATA_SETS for column in each.key[:-1]))
     columns = [
-        *("data_set", *dimensions, "indicator", "previous_vintage"),
+        *("data_set", *_DIMENSIONS, "indicator", "previous_vintage"),
         *("old_value", "new_value", "difference", "share", "old_obs_status", "new_obs_status"),
         "cause",
     ]
     nothing = ", ".join(f"cast(null as varchar) as {name}" for name in columns)
     rows = " union all by name ".join([f"(select {nothing} where false)", *revised])
-    keys = ", ".join(["data_set", *dimensions, "indicator"])
+    keys = ", ".join(["data_set", *_DIMENSIONS, "indicator"])
     _copy(
         connection,
         f"select {', '.join(columns)} from ({rows}) order by {keys}",

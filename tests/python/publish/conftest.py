@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 import synerstat.warehouse as store
-from synerstat.build import build_models
+from synerstat.build import build_models, project_variables
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.revisions import CROSSWALKS
@@ -82,6 +82,28 @@ select
     date '2019-11-30' as end_date, false as is_closed_by_absence, 'counted' as disposition;
 """
 
+# what the quality report reads beside the data sets; its figures are tested with the sample
+QUALITY = """
+create schema quality;
+create table quality.quality_report_indicators as
+select
+    'TP1' as indicator, 'last' as breakdown, '_T' as operator, '2019-Q4' as time_period,
+    null::bigint as numerator, null::bigint as denominator, 20.0::double as value, 'days' as unit,
+    false as is_small;
+create table quality.quality_merged_municipalities as
+select
+    date '2019-01-01' as effective_date, 'forem' as operator, 2::bigint as former_municipalities,
+    0::bigint as municipalities_changing_area, 3::bigint as rows_with_former_code;
+create table quality.quality_coherence_checks as
+select
+    'accounting' as question, 'every_row_accounted_for' as check_name, 'blocking' as severity,
+    4::bigint as cells_checked, 0::bigint as cells_failed, 0::bigint as cells_declared;
+create table quality.quality_declared_deviations as
+select
+    'mirror_agrees_roughly' as check_name, 'forem' as whose_data, 'Known.' as reason,
+    date '2029-12-31' as valid_until;
+"""
+
 CODE_LISTS = {
     "OPERATOR": ["vdab", "forem", "bruxelles_formation", "adg"],
     "TRAINING_TYPE": ["VOC", "TRV_LAN", "IWT"],
@@ -128,10 +150,11 @@ def write_database(warehouse: Path) -> None:
                 "null::date as valid_to"
             )
         connection.execute(RECORDS)
+        connection.execute(QUALITY)
         connection.execute(
             "create table seeds.series_breaks as "
             "select 'vdab' as operator, 'VOC' as training_type, "
-            "'Q' as freq, '2018-Q4' as time_period, "
+            "'Q' as freq, '2018-Q4' as time_period, date '2018-09-01' as valid_from, "
             "'en' as text_en, 'fr' as text_fr, 'nl' as text_nl, 'de' as text_de"
         )
         connection.execute(
@@ -194,7 +217,7 @@ def warehouse(tmp_path: Path, built: Path) -> Path:
             nomenclature_sha256="ee",
             dbt_version="1.11",
             duckdb_version="2.0",
-            variables={"disclosure_threshold": 4, "spell_gap_days": 30},
+            variables={**project_variables(ROOT), "disclosure_threshold": 4},
         ),
     )
     store.write_expectations(folder, "2019Q4", store.ExpectationsResult(passed=True))

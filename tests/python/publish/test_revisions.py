@@ -11,6 +11,7 @@ import synerstat.warehouse as store
 from synerstat.publish import publish
 
 STATUS = "marts.mart_participants_by_status"
+MOBILITY = "marts.mart_interregional_mobility"
 
 # a delivery of 2019Q4 with the sequence 3, which replaces the one with the sequence 2
 REDELIVERY = """
@@ -133,3 +134,24 @@ def test_the_first_vintage_of_a_quarter_is_compared_with_the_quarter_before(
     change(warehouse, f"update {STATUS} set participants_present = 9")
     rows = revisions(publish(warehouse, "2019Q4", published).folder)
     assert [row["difference"] for row in rows] == ["3"]
+
+
+@pytest.mark.parametrize(("persons", "warned"), [(22, 0), (23, 1)])
+def test_a_large_revision_is_told(
+    warehouse: Path, tmp_path: Path, persons: int, warned: int
+) -> None:
+    """20 persons become 22, which is 10 %, or 23; of the cell next to it, of 6 persons, nothing."""
+    change(warehouse, f"update {MOBILITY} set participants_present = 20")
+    first = publish(warehouse, "2019Q4", tmp_path / "out")
+    change(
+        warehouse,
+        f"update {MOBILITY} set participants_present = {persons}",
+        f"update {STATUS} set participants_present = 9",
+    )
+    second = publish(warehouse, "2019Q4", tmp_path / "out")
+    assert first.warnings == ()
+    assert len(second.warnings) == warned
+    for warning in second.warnings:
+        assert "1 published figure was revised by more than 10%" in warning
+        assert "mobility, freq=Q, time_period=2019-Q4, operator=vdab, residence_area=ABR" in warning
+        assert "PRESENT 20 is now 23 (+15.0%" in warning
