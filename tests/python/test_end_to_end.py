@@ -397,3 +397,44 @@ def test_the_quality_report_measures_revisions(finished: Finished) -> None:
         assert size["mean_absolute"] * size["cells"] == pytest.approx(sum(changed))
     assert revisions["large"] >= len(revisions["largest"]) > 0
     assert all(abs(each["share"]) > 0.1 for each in revisions["largest"])
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_the_quality_report_is_a_page_that_needs_nothing_else(
+    finished: Finished, language: str
+) -> None:
+    folder = finished.out / "latest" / "quality"
+    page = lxml.html.fromstring(
+        (folder / f"quality-report.{language}.html").read_text("utf-8"),
+    )
+    assert page.get("lang") == language
+    assert "default-src 'none'" in page.xpath("//meta[@http-equiv]/@content")[0]
+    assert not page.xpath("//script | //@src | //@style | //img | //iframe")
+    for address in page.xpath("//@href"):
+        target, _, anchor = address.partition("#")
+        assert target == "data:," or not target or (folder / target).exists(), address
+        assert not anchor or page.xpath(f"//*[@id='{anchor}']"), address
+    assert len(page.xpath("//h2/span[@class='number']")) == 19
+    assert page.xpath("//h3/span[@class='badge']/text()") == [
+        *("AC3", "R1", "A2", "A4", "A3", "A5", "TP1", "TP3", "CC1", "CC2", "A6", "A7")
+    ]
+    for table in page.xpath("//table"):
+        assert table.findtext("caption")
+        assert {each.get("scope") for each in table.xpath(".//th")} <= {"col", "row"}
+    report = quality_report(finished)
+    present = {
+        each["operator"]: each["obs_value"]
+        for each in report["headlines"]
+        if (each["indicator"], each["time_period"]) == ("PRESENT", "2019-Q4")
+    }
+    first = page.xpath("(//table)[1]/tbody/tr/td[1]/text()")
+    order = ("vdab", "forem", "bruxelles_formation", "adg", "_T")
+    assert first == [str(present[operator]) for operator in order]
+    common = next(
+        each
+        for each in report["indicators"]
+        if (each["indicator"], each["time_period"]) == ("A3", "2019-Q4")
+    )
+    if common["value"] is not None:
+        told = page.xpath("//h3[@id='A3']/following-sibling::p[2]")[0].text_content()
+        assert told.startswith(f"{common['numerator']} ")

@@ -18,6 +18,7 @@ from babel.messages import pofile
 from synerstat.errors import PublicationError
 from synerstat.publish.formats.vocabulary import LANGUAGES, Code
 
+SITE = "synerstat.site"
 SOURCE_LANGUAGE = "en"
 LOCALES: Mapping[str, str] = {"en": "en_GB", "fr": "fr_BE", "nl": "nl_BE", "de": "de_BE"}
 NAMES: Mapping[str, str] = {
@@ -34,11 +35,11 @@ WITHHELD, ABSENT, NOT_AVAILABLE, PROVISIONAL, BREAK = "[c]", "[z]", "[x]", "[p]"
 
 
 @cache
-def catalogue(language: str) -> Mapping[str, str]:
-    """The translations of a language by their English text; fuzzy and empty ones are left out."""
+def catalogue(language: str, package: str = SITE) -> Mapping[str, str]:
+    """A package's translations by their English text; fuzzy and empty ones are left out."""
     if language == SOURCE_LANGUAGE:
         return {}
-    path = files("synerstat.site") / "locales" / f"{language}.po"
+    path = files(package) / "locales" / f"{language}.po"
     with path.open("rb") as file:
         messages = pofile.read_po(file, locale=language)
     return {
@@ -50,10 +51,14 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Words:
-    """All that is written in one language. `lists`: the code lists of the vintage by name."""
+    """All that is written in one language. `lists`: the code lists of the vintage by name.
+
+    `package` holds the texts, in its folder locales.
+    """
 
     language: str
     lists: Mapping[str, Sequence[Code]]
+    package: str = SITE
     _labels: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,11 +78,12 @@ class Words:
         text = message
         if self.language != SOURCE_LANGUAGE:
             try:
-                text = catalogue(self.language)[message]
+                text = catalogue(self.language, self.package)[message]
             except KeyError:
+                folder = self.package.replace(".", "/")
                 raise PublicationError(
-                    f"The statistics page has no text in {self.language} for {message!r}. "
-                    f"Add it to src/synerstat/site/locales/{self.language}.po."
+                    f"There is no text in {self.language} for {message!r}. "
+                    f"Add it to src/{folder}/locales/{self.language}.po."
                 ) from None
         return text % values if values else text
 
@@ -123,7 +129,9 @@ class Words:
 
     def date(self, value: date) -> str:
         """A day in words."""
-        return format_date(value, "long", locale=LOCALES[self.language])
+        text = format_date(value, "long", locale=LOCALES[self.language])
+        # the first of a month is an ordinal in French only
+        return f"1er{text[1:]}" if self.language == "fr" and value.day == 1 else text
 
 
 @cache
