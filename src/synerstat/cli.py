@@ -527,6 +527,32 @@ def check(
             )
 
 
+@app.command(epilog="Example: synerstat serve --out build/publication")
+def serve(
+    out: Annotated[
+        Path,
+        typer.Option(exists=True, file_okay=False, help="Folder of the publications."),
+    ],
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to serve at; 0 takes any that is free.")
+    ] = 8000,
+    debug: Debug = False,
+) -> None:
+    """Show the page of the latest publication in a browser on this machine.
+
+    Nobody else can see it: only the loopback address is served. Ends with Ctrl+C.
+    """
+    with _reporting("serve", as_json=False, debug=debug) as report:
+        from synerstat.site.serving import server
+
+        with server(out, port) as serving:
+            report.say(f"http://127.0.0.1:{serving.server_port}/  (Ctrl+C ends)")
+            try:
+                serving.serve_forever()
+            except KeyboardInterrupt:
+                report.say("Ended")
+
+
 def _intake(
     report: Report,
     deliveries: Path,

@@ -1,7 +1,7 @@
 """From delivered rows to persons: the counting units, operator by operator and together.
 
-Rows and records come from the accounting of the deliveries, participations and persons from the
-published cells. A step that tells of fewer rows than the largest small count is not shown.
+Rows and records come from the bridge of the marts, participations and persons from the published
+cells. A step that tells of fewer rows than the largest small count is not shown.
 """
 
 from collections.abc import Sequence
@@ -63,15 +63,15 @@ def read_bridge(
     """The bridge of the reference quarter."""
     rows = connection.execute(
         """
-        select operator, sum(rows), sum(rows) filter (disposition = 'counted')
-        from warehouse.marts.mart_delivery_accounting
-        where reference_quarter = ?
-        group by operator
+        select operator, delivered_rows, counted_records
+        from warehouse.marts.mart_counting_bridge
+        where freq = 'Q' and time_period = ? and operator <> '_T'
         """,
-        [edition.quarter],
+        [edition.period],
     ).fetchall()
     counted = {
-        operator: _guarded(edition, int(all_), int(used or 0)) for operator, all_, used in rows
+        operator: (_guarded(edition, delivered), _guarded(edition, used))
+        for operator, delivered, used in rows
     }
     training = BY_NAME["training"]
 
@@ -96,14 +96,9 @@ def read_bridge(
     return Bridge(each, total, persons.value if persons else None, overlap)
 
 
-def _guarded(edition: Edition, rows: int, used: int) -> tuple[Cell | None, Cell | None]:
-    """Rows and counted rows; the second is withheld where it or the rest is small."""
-    small = range(1, edition.threshold)
-    if rows in small:
-        return Cell(None, "Q"), Cell(None, "Q")
-    if used in small or rows - used in small:
-        return Cell(rows, "A"), Cell(None, "Q")
-    return Cell(rows, "A"), Cell(used, "A")
+def _guarded(edition: Edition, count: int) -> Cell:
+    """A count of rows; withheld where it is small, as a row is about one person."""
+    return Cell(None, "Q") if 0 < count < edition.threshold else Cell(count, "A")
 
 
 def _sum(cells: Sequence[Cell | None]) -> Cell | None:

@@ -1,6 +1,6 @@
 """The crosswalks: an operator's code in its own language, the harmonised code, how much it is used.
 
-How much is told in bands, and a code of few persons is told apart from one of none by nothing: a
+How much is told in bands, and a code of few records is told apart from one of none by nothing: a
 share of a handful of records would be a count of persons.
 """
 
@@ -17,15 +17,14 @@ ATTRIBUTES = (
     "organiser",
 )
 LANGUAGE_OF_OPERATOR = {"vdab": "nl", "forem": "fr", "bruxelles_formation": "fr", "adg": "de"}
-# Fewer persons than this: no share.
-FEW_PERSONS = 10
+# Fewer records than this: no share. A person may have several, a dozen a year at most.
+FEW_RECORDS = 30
 BANDS = (0.01, 0.05, 0.2, 0.5)
-RECORDS = "warehouse.intermediate.int_records__unioned"
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A row of a crosswalk. `band`: 0 for few or no persons, else 1 (the least) to 5."""
+    """A row of a crosswalk. `band`: 0 for few or no records, else 1 (the least) to 5."""
 
     attribute: str
     operator: str
@@ -58,30 +57,17 @@ def read_crosswalks(connection: duckdb.DuckDBPyConnection) -> tuple[Mapping, ...
 
             used as (
 
-                select
-                    crosswalk.rowid as place,
-                    count(*) as records,
-                    count(distinct coalesce(records.national_key, records.client_key)) as persons
-                from warehouse.seeds.crosswalk_{attribute} as crosswalk
-                inner join {RECORDS} as records
-                    on records.operator = crosswalk.operator
-                    and records.source_{attribute} = crosswalk.source_code
-                    and coalesce(crosswalk.valid_from <= records.start_date, true)
-                    and coalesce(crosswalk.valid_to >= records.start_date, true)
-                where not records.is_replaced
-                group by crosswalk.rowid
+                select operator, source_code, target_code, sum(rows) as records
+                from warehouse.quality.quality_source_codes
+                where dimension = '{attribute}' and target_code is not null
+                group by operator, source_code, target_code
 
             ),
 
             shares as (
 
-                select
-                    crosswalk.rowid as place,
-                    used.persons,
-                    used.records
-                    / sum(used.records) over (partition by crosswalk.operator) as share
-                from warehouse.seeds.crosswalk_{attribute} as crosswalk
-                left join used on used.place = crosswalk.rowid
+                select *, records / sum(records) over (partition by operator) as share
+                from used
 
             )
 
@@ -94,7 +80,7 @@ def read_crosswalks(connection: duckdb.DuckDBPyConnection) -> tuple[Mapping, ...
                 coalesce(cast(crosswalk.valid_to as varchar), ''),
                 coalesce(crosswalk.note, ''),
                 case
-                    when coalesce(shares.persons, 0) < {FEW_PERSONS} then 0
+                    when coalesce(shares.records, 0) < {FEW_RECORDS} then 0
                     when shares.share < {BANDS[0]} then 1
                     when shares.share < {BANDS[1]} then 2
                     when shares.share < {BANDS[2]} then 3
@@ -102,7 +88,7 @@ def read_crosswalks(connection: duckdb.DuckDBPyConnection) -> tuple[Mapping, ...
                     else 5
                 end
             from warehouse.seeds.crosswalk_{attribute} as crosswalk
-            inner join shares on shares.place = crosswalk.rowid
+            left join shares using (operator, source_code, target_code)
             order by crosswalk.rowid
             """
         ).fetchall()

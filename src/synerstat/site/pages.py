@@ -40,7 +40,7 @@ from synerstat.site.cells import Cell, free_dimensions, list_of, read_cells, yea
 from synerstat.site.crosswalk import Mapping as CodeMapping
 from synerstat.site.crosswalk import read_crosswalks
 from synerstat.site.feeds import Release, releases, write_calendar, write_feed
-from synerstat.site.figures import BY_NAME, TOTAL, Figure, Figures, Table, data_set_figures
+from synerstat.site.figures import BY_NAME, MAIN, TOTAL, Figure, Figures, Table, data_set_figures
 from synerstat.site.history import Break, History, read_breaks, read_history
 from synerstat.site.machine import slices, write_machine
 from synerstat.site.words import (
@@ -326,12 +326,14 @@ class _Writer:
             return self._words.plain("INDICATOR", code)
         return self._words.label(list_of(data_set, column), code)
 
-    def _title(self, figure: Figure) -> str:
-        """What a figure is called: its measure, what it is told by, and what it is limited to."""
+    def _title(self, figure: Figure, of_table: bool = False) -> str:
+        """What a figure is called: its measure, what it is told by, and what it is limited to.
+
+        Where the table has all indicators, the chart beside it shows the main one.
+        """
         table, words = figure.table, self._words
-        indicator = (
-            words.plain("INDICATOR", table.indicator) if table.indicator else words("Key figures")
-        )
+        shown = table.indicator or (MAIN if figure.chart and not of_table else None)
+        indicator = words.plain("INDICATOR", shown) if shown else words("Key figures")
         if figure.name == "mirror":
             indicator = words("Reports of home and host operators")
         about = [
