@@ -123,3 +123,18 @@
             and ({{ deviation }}.{{ column }} is null or {{ deviation }}.{{ column }} = {{ comparison }}.{{ column }})
             {%- endfor %}
 {%- endmacro %}
+
+-- A text with the limits that it names as `{variable}`: shares as per cent, numbers as they are.
+{% macro with_limits(text) -%}
+    {%- set filled = namespace(text=text) -%}
+    {%- for name in [
+        'largest_share_unmapped', 'largest_share_unknown_residence', 'smallest_share_identified_nationally',
+        'largest_change_on_usual', 'largest_mirror_asymmetry', 'fewest_persons_compared', 'largest_imbalance_of_stock',
+        'fewest_entries_balanced',
+    ] -%}
+        {%- set limit = var(name) -%}
+        {%- set shown = '%g %%' | format(limit * 100) if limit < 1 else limit -%}
+        {%- set filled.text = "replace(" ~ filled.text ~ ", '{" ~ name ~ "}', '" ~ shown ~ "')" -%}
+    {%- endfor -%}
+    {{ filled.text }}
+{%- endmacro %}

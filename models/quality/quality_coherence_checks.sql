@@ -48,7 +48,7 @@ counted as (
         checks.check_name,
         checks.question,
         checks.severity,
-        checks.description,
+        {{ with_limits('checks.description') }} as description,
         cast(coalesce(looked_at.cells, 0) as bigint) as cells_checked,
         cast(coalesce(failed.cells, 0) as bigint) as cells_failed,
         cast(coalesce(declared.cells, 0) as bigint) as cells_declared,

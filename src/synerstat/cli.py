@@ -645,6 +645,9 @@ def _build(
             report.problem(f"Expectation failed: {message}")
         if not result.expectations.failures:
             report.problem("A blocking expectation failed")
+    docs = store.Warehouse(warehouse).data_docs / "index.html"
+    report.summary["data_docs"] = docs
+    report.say(f"What was checked: {docs}")
     if feedback := result.feedback:
         report.summary["feedback"] = feedback
         report.say(

@@ -9,22 +9,27 @@ cells       relation with one row per broken bound, listed in the messages (opti
 declared    relation with one row per broken bound that is declared and reviewed (optional)
 
 `question`, `why_it_matters` and `what_to_do` are for the reader. Severity `critical` withholds the
-publication, `warning` and `info` are only shown. Thresholds stand in the suites and in the models.
+publication, `warning` and `info` are only shown. Limits are variables of dbt_project.yml: the
+models judge by them, and descriptions name them as `{variable}`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import yaml
 
+from synerstat.data_docs import note_run
 from synerstat.errors import UsageError
 from synerstat.warehouse import (
     ExpectationOutcome,
     ExpectationsResult,
     Progress,
+    SuiteText,
     Warehouse,
     silent,
     write_expectations,
@@ -61,24 +66,31 @@ def load_suites(project: Path) -> tuple[Suite, ...]:
     """The suites of the project, in order of their names.
 
     Raises UsageError where the project has none, or a file is no suite: a quarter that nothing
-    judged must not look as if it had passed.
+    judged must not look as if it had passed; also where a description names no variable.
     """
     folder = project / "expectations"
+    limits = _limits(project)
     suites = []
     for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_text("utf-8"))
-            suite = Suite(content["name"], content["meta"], tuple(content["expectations"]))
+            expectations = tuple(
+                {**each, "description": each.get("description", "").format_map(limits)}
+                for each in content["expectations"]
+            )
+            suite = Suite(content["name"], content["meta"], expectations)
             names = [expectation["meta"]["name"] for expectation in suite.expectations]
-            complete = bool(suite.meta["relations"]) and len(set(names)) == len(names) > 0
+            told = all(suite.meta[name] for name in ("question", "why_it_matters", "what_to_do"))
+            complete = told and bool(suite.meta["relations"]) and len(set(names)) == len(names) > 0
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 f"{path} is no suite of expectations: {error!r}. Correct it."
             ) from error
         if not complete:
             raise UsageError(
-                f"{path} needs at least one relation in its meta and one expectation, "
-                "each with a name of its own. Correct it."
+                f"{path} needs in its meta at least one relation and the texts question, "
+                "why_it_matters and what_to_do; and one expectation, each with a name of its own. "
+                "Correct it."
             )
         suites.append(suite)
     if not suites:
@@ -89,6 +101,16 @@ def load_suites(project: Path) -> tuple[Suite, ...]:
     return tuple(suites)
 
 
+def _limits(project: Path) -> dict[str, str]:
+    """The variables of the project as descriptions show them: shares as per cent."""
+    path = project / "dbt_project.yml"
+    content = yaml.safe_load(path.read_text("utf-8")) if path.exists() else {}
+    return {
+        name: f"{value * 100:g} %" if isinstance(value, float) and value < 1 else str(value)
+        for name, value in (content.get("vars") or {}).items()
+    }
+
+
 def check(
     warehouse: Path,
     quarter: str,
@@ -97,8 +119,9 @@ def check(
 ) -> ExpectationsResult:
     """Judge the built warehouse by all suites and note the result in its folder `quality`.
 
-    `quarter` looks like 2019Q4. Nothing else is written, and nothing is sent or fetched. An
-    expectation that can't be evaluated counts as failed.
+    `quarter` looks like 2019Q4. The pages `quality/data_docs` show this run beside earlier ones.
+    Nothing else is written, and nothing is sent or fetched. An expectation that can't be evaluated
+    counts as failed.
 
     Raises UsageError where the project has no usable suites or the warehouse no database.
     """
@@ -123,8 +146,18 @@ def check(
         failures=_messages(outcomes, BLOCKING),
         warnings=(*_messages(outcomes, WARNING), *declared),
         outcomes=tuple(outcomes),
+        suites=tuple(
+            SuiteText(
+                suite.name,
+                suite.meta["question"],
+                suite.meta["why_it_matters"],
+                suite.meta["what_to_do"],
+            )
+            for suite in suites
+        ),
     )
     write_expectations(warehouse, quarter, result)
+    note_run(Warehouse(warehouse).data_docs, quarter, result, datetime.now(UTC))
     return result
 
 

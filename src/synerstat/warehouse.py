@@ -87,17 +87,28 @@ class ExpectationOutcome:
 
 
 @dataclass(frozen=True)
+class SuiteText:
+    """What a suite of expectations asks, in words."""
+
+    name: str
+    question: str
+    why_it_matters: str
+    what_to_do: str
+
+
+@dataclass(frozen=True)
 class ExpectationsResult:
     """Whether the blocking expectations hold.
 
     `failures` say which cells, by how much, whose data, and what to do next; `outcomes` hold all
-    expectations, also those that passed.
+    expectations, also those that passed; `suites` say what they belong to.
     """
 
     passed: bool
     failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     outcomes: tuple[ExpectationOutcome, ...] = ()
+    suites: tuple[SuiteText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,11 @@ class Warehouse:
     def feedback(self) -> Path:
         """The reports for the operators on the quarter that was built."""
         return self.root / "quality" / "feedback"
+
+    @property
+    def data_docs(self) -> Path:
+        """Pages of what the expectations found, build by build."""
+        return self.root / "quality" / "data_docs"
 
     @property
     def expectations(self) -> Path:
@@ -315,18 +331,23 @@ def read_expectations(warehouse: Path) -> ExpectationsResult | None:
     if not path.exists():
         return None
     try:
-        noted = json.loads(path.read_text("utf-8"))
-        return ExpectationsResult(
-            noted["passed"],
-            tuple(noted["failures"]),
-            tuple(noted["warnings"]),
-            tuple(ExpectationOutcome(**outcome) for outcome in noted["outcomes"]),
-        )
+        return expectations_from(json.loads(path.read_text("utf-8")))
     except (KeyError, TypeError, ValueError):
         raise UsageError(
             f"The warehouse {warehouse} was built by another version of synerstat. "
             f"Run `synerstat build --warehouse {warehouse}` again."
         ) from None
+
+
+def expectations_from(noted: Mapping[str, Any]) -> ExpectationsResult:
+    """Results from what was noted. Raises KeyError or TypeError where another version noted it."""
+    return ExpectationsResult(
+        noted["passed"],
+        tuple(noted["failures"]),
+        tuple(noted["warnings"]),
+        tuple(ExpectationOutcome(**outcome) for outcome in noted["outcomes"]),
+        tuple(SuiteText(**suite) for suite in noted["suites"]),
+    )
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from synerstat.data_docs import write_published_docs
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import folder as folders
 from synerstat.publish.control import controlled
@@ -221,6 +222,9 @@ def _write(
     write_quality_report(target, connection, relations, edition, state.variables, previous)
     write_site(target, connection, relations, edition, provenance)
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
+    expectations = read_expectations(warehouse)
+    assert expectations is not None
+    write_published_docs(target / "quality" / "data-docs", quarter, expectations)
     _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
     return cells

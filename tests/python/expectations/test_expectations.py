@@ -1,6 +1,5 @@
 """The expectations decide whether a quarter may be published, and say why not."""
 
-import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -137,12 +136,14 @@ def test_a_table_is_read_itself_and_what_cannot_be_checked_counts_as_failed(
     assert not result.passed
 
 
-def test_suites_and_seed_name_the_same_checks_with_the_same_severity(project: Path) -> None:
-    with (project / "seeds/quality/coherence_checks.csv").open(encoding="utf-8") as file:
-        seed = {
-            (row["question"], row["check_name"], row["severity"], row["description"])
-            for row in csv.DictReader(file)
-        }
+def test_suites_and_model_name_the_same_checks_with_the_same_severity(
+    built: Path, project: Path
+) -> None:
+    with duckdb.connect(str(built / "synerstat.duckdb"), read_only=True) as connection:
+        checks = connection.execute(
+            "select question, check_name, severity, description "
+            "from quality.quality_coherence_checks"
+        ).fetchall()
     suites = {
         (
             suite.name,
@@ -154,7 +155,26 @@ def test_suites_and_seed_name_the_same_checks_with_the_same_severity(project: Pa
         for expectation in suite.expectations
         if "row_condition" in expectation["kwargs"]
     }
-    assert suites == seed
+    assert suites == set(checks)
+
+
+def test_descriptions_tell_the_limits_of_the_project(project: Path, tmp_path: Path) -> None:
+    shutil.copytree(project / "expectations", tmp_path / "expectations")
+    settings = (project / "dbt_project.yml").read_text("utf-8")
+    (tmp_path / "dbt_project.yml").write_text(
+        settings.replace("largest_share_unmapped: 0.02", "largest_share_unmapped: 0.035")
+    )
+    told = {
+        expectation["meta"]["name"]: expectation["description"]
+        for suite in load_suites(tmp_path)
+        for expectation in suite.expectations
+    }
+    assert "less than 3.5 % have a code of sex" in told["sex_codes_mapped"]
+    assert "judged from 20 persons on" in told["quarter_as_usual"]
+    assert not any("{" in text for text in told.values())
+    (tmp_path / "dbt_project.yml").write_text("vars: {}")
+    with pytest.raises(UsageError, match="largest_change_on_usual"):
+        load_suites(tmp_path)
 
 
 def test_every_suite_says_why_it_matters_and_what_to_do(project: Path) -> None:
