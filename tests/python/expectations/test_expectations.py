@@ -1,6 +1,7 @@
 """The expectations decide whether a quarter may be published, and say why not."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from expectations.planting import PLANTS, cell, judge, set_
 
 import synerstat.warehouse as store
+from synerstat.build import project_variables
 from synerstat.errors import UsageError
 from synerstat.expectations import check, load_suites
 from synerstat.warehouse import ExpectationsResult
@@ -175,6 +177,18 @@ def test_descriptions_tell_the_limits_of_the_project(project: Path, tmp_path: Pa
     (tmp_path / "dbt_project.yml").write_text("vars: {}")
     with pytest.raises(UsageError, match="largest_change_on_usual"):
         load_suites(tmp_path)
+
+
+def test_the_documentation_tells_the_limits_of_the_project(project: Path) -> None:
+    variables = project_variables(project)
+    text = (project / "docs/coherence.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| ([0-9.]+) \|", text, re.MULTILINE))
+    assert len(told) == 10
+    assert {name: float(value) for name, value in told.items()} == {
+        name: variables[name] for name in told
+    }
+    for suite in load_suites(project):
+        assert f"| `{suite.name}` |" in text
 
 
 def test_every_suite_says_why_it_matters_and_what_to_do(project: Path) -> None:
