@@ -70,6 +70,13 @@ def _quarter(value: str | None) -> str | None:
     return value
 
 
+def _period(value: str) -> str:
+    quarter = re.fullmatch(r"((?:19|20)[0-9]{2})-?(Q[1-4])?", value)
+    if not quarter:
+        raise typer.BadParameter(f"{value!r} is no period; write 2019-Q4 or 2019.")
+    return "-".join(filter(None, quarter.groups()))
+
+
 def _memory(value: str) -> str:
     if not MEMORY.fullmatch(value):
         raise typer.BadParameter(f"{value!r} is no amount of memory; write 3GB or 512MB.")
@@ -525,6 +532,53 @@ def check(
             report.problem(
                 f"{facts.rows_left_out} of {facts.rows_delivered} rows would be left out"
             )
+
+
+@app.command(
+    epilog="Example: synerstat explain --warehouse build/warehouse --dataset training "
+    "--cell operator=vdab --cell training_type=IWT --period 2019-Q4"
+)
+def explain(
+    warehouse: Warehouse,
+    dataset: Annotated[
+        str, typer.Option(metavar="training|profile|status|mobility|mirror", help="Data set.")
+    ],
+    period: Annotated[
+        str,
+        typer.Option(
+            "--period", "--quarter", callback=_period, metavar="2019-Q4|2019", help="Period."
+        ),
+    ],
+    cell: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIMENSION=CODE",
+            help="A code of the cell; may be given more than once. What is left out is the total.",
+        ),
+    ] = None,
+    threads: Threads = 2,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show the way of one figure: from rows of deliveries over records to the published cell.
+
+    Counts only, nothing of a person; but those of the warehouse, before disclosure control.
+    """
+    with _reporting("explain", as_json, debug) as report:
+        from synerstat import explain as explaining
+
+        codes = {}
+        for each in cell or ():
+            for one in each.split(","):
+                name, equals, code = one.partition("=")
+                if not equals:
+                    raise UsageError(f"{one!r} is no code of a cell; write operator=vdab.")
+                codes[name.strip()] = code.strip()
+        with store.exclusive(warehouse):
+            found = explaining.explain(warehouse, dataset, period, codes, threads=threads)
+        report.summary["explain"] = found
+        for line in explaining.in_words(found):
+            report.say(line)
 
 
 @app.command(epilog="Example: synerstat serve --out build/publication")
