@@ -319,7 +319,17 @@ def _way(
         int(counted[0]),
         int(counted[1]) if disposition == "counted" else None,
         int(counted[2]),
-        tuple(DeliveredRows(*row[:3], checksums.get(tuple(row[:3]), ""), *row[3:]) for row in rows),
+        tuple(
+            DeliveredRows(
+                operator=row[0],
+                reference_quarter=row[1],
+                sequence=row[2],
+                files_sha256=checksums.get((row[0], row[1], row[2]), ""),
+                counted=row[3],
+                others=row[4],
+            )
+            for row in rows
+        ),
         _mapped(connection),
     )
 
@@ -355,6 +365,10 @@ def _mapped(connection: duckdb.DuckDBPyConnection) -> tuple[Mapped, ...]:
     return tuple(Mapped(*row) for row in rows)
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
 def in_words(found: Explanation) -> Sequence[str]:
     """The explanation as lines to read."""
     named = ", ".join(f"{name}={code}" for name, code in found.cell.items() if code != TOTAL)
@@ -372,14 +386,14 @@ def in_words(found: Explanation) -> Sequence[str]:
         for row in way.deliveries:
             others = ", ".join(f"{count:,} {name}" for name, count in row.others.items())
             lines.append(
-                f"  {row.operator}/{row.reference_quarter}-{row.sequence:<3}{row.counted:>9,} rows"
+                f"  {row.operator}/{row.reference_quarter}-{row.sequence}: {_rows(row.counted)}"
                 f"{f'; not used: {others}' if others else ''}  (SHA-256 {row.files_sha256[:16]})"
             )
         lines += ["", "Mapped with:"]
         for mapped in way.mappings:
             lines.append(
                 f"  {mapped.operator}  {mapped.attribute}: {mapped.source_code} -> "
-                f"{mapped.target_code or 'not mapped'}  ({mapped.rows:,} rows)"
+                f"{mapped.target_code or 'not mapped'}  ({_rows(mapped.rows)})"
             )
     lines += [
         "",

@@ -438,3 +438,73 @@ def test_the_quality_report_is_a_page_that_needs_nothing_else(
     if common["value"] is not None:
         told = page.xpath("//h3[@id='A3']/following-sibling::p[2]")[0].text_content()
         assert told.startswith(f"{common['numerator']} ")
+
+
+@pytest.mark.parametrize(
+    ("data_set", "period", "cell"),
+    [
+        ("training", "2019-Q4", {}),
+        ("training", "2019", {"operator": "vdab", "training_type": "IWT"}),
+        ("profile", "2018-Q3", {"sex": "F", "age_group": "Y30T39"}),
+        ("status", "2019-Q1", {"operator": "forem", "labour_status": "JSK"}),
+        ("mobility", "2019", {"residence_area": "BE1", "operator": "forem"}),
+        ("mirror", "2019", {"home_operator": "forem", "host_operator": "vdab"}),
+    ],
+)
+def test_the_way_of_a_figure_leads_to_the_rows_of_its_deliveries(
+    finished: Finished, data_set: str, period: str, cell: dict[str, str]
+) -> None:
+    named = [f"--cell={name}={code}" for name, code in cell.items()]
+    said = synerstat(
+        *("explain", "--warehouse", finished.warehouse, "--dataset", data_set),
+        *("--period", period, *named, "--json"),
+    )
+    assert said.returncode == 0, said.stderr
+    found = json.loads(said.stdout)["explain"]
+    figures = {each["indicator"]: each for each in found["figures"]}
+    with (finished.out / "2019Q4" / "v1" / "data" / f"{data_set}.csv").open(newline="") as file:
+        published = {
+            row["indicator"]: row["obs_value"]
+            for row in csv.DictReader(file)
+            if row["time_period"] == period
+            and all(
+                row[name] == cell.get(name, "_T")
+                for name in row
+                if name in found["cell"] and name not in ("freq", "time_period")
+            )
+        }
+    shown = {name: each["published"] for name, each in figures.items()}
+    assert {name: "" if each is None else str(each) for name, each in shown.items()} == published
+    ways = {way["side"]: way for way in found["ways"]}
+    if data_set == "mirror":
+        assert ways["home"]["persons"] == figures["MIRROR_HOME"]["value"]
+        assert ways["host"]["persons"] == figures["MIRROR_HOST"]["value"]
+    else:
+        assert ways[""]["persons"] == figures["PRESENT"]["value"]
+        assert ways[""]["participations"] == figures["PARTICIPATIONS"]["value"]
+    for way in ways.values():
+        # one row of one delivery is the current version of a record
+        assert sum(each["counted"] for each in way["deliveries"]) == way["records"] > 0
+        assert all(len(each["files_sha256"]) == 64 for each in way["deliveries"])
+        typed = [each["rows"] for each in way["mappings"] if each["attribute"] == "training_type"]
+        assert sum(typed) == way["records"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--dataset", "trainings", "--period", "2019"), "There is no data set 'trainings'"),
+        (("--dataset", "training", "--period", "2019Q5"), "is no period"),
+        (("--dataset", "training", "--period", "2019", "--cell", "x=y"), "has no dimension x"),
+        (("--dataset", "training", "--period", "2019", "--cell", "operator=x"), "adg, "),
+        (("--dataset", "training", "--period", "2019", "--cell", "vdab"), "write operator=vdab"),
+        (("--dataset", "training", "--period", "2031"), "no such cell"),
+        (("--dataset", "mirror", "--period", "2019"), "home_operator and host_operator"),
+    ],
+)
+def test_a_figure_that_is_not_there_is_told(
+    finished: Finished, arguments: tuple[str, ...], reason: str
+) -> None:
+    said = synerstat("explain", "--warehouse", finished.warehouse, *arguments)
+    assert said.returncode == 2
+    assert reason in " ".join(said.stderr.replace("\u2502", " ").split())
