@@ -214,7 +214,7 @@ measured as (
         cast(bridged.participants_of_several_operators as bigint) as participants_of_several_operators,
         case
             when bridged.participants_present > 0
-                then cast(1.0 * bridged.participants_of_several_operators / bridged.participants_present as double)
+                then cast(bridged.participants_of_several_operators as double) / cast(bridged.participants_present as double)
         end as share_of_several_operators
 
     from bridged

@@ -547,7 +547,7 @@ measured as (
         cast(denominator as bigint) as denominator,
         case
             when unit <> 'share' then cast(value as double)
-            when denominator > 0 then cast(1.0 * numerator / denominator as double)
+            when denominator > 0 then cast(numerator as double) / cast(denominator as double)
         end as value,
         unit,
         coalesce(is_small, false) as is_small
