@@ -2,7 +2,7 @@
 
 {%- set questions = [
     'indicator_bounds', 'person_attributes', 'participation_attributes', 'periods', 'marts_agree', 'deliveries',
-    'regions', 'nomenclature', 'plausibility',
+    'regions', 'nomenclature', 'plausibility', 'habits',
 ] %}
 
 with

@@ -3,6 +3,7 @@
 {{ config(materialized='view') }}
 
 {%- set quarter = var('reference_quarter')[:4] ~ '-' ~ var('reference_quarter')[4:] %}
+{%- set dimensions = ['training_type', 'organiser', 'sex', 'education_level', 'labour_status', 'delivery_mode'] %}
 {%- set last_day = quarter_end("'" ~ var('reference_quarter') ~ "'") %}
 
 with
@@ -127,6 +128,34 @@ codes as (
 
 ),
 
+mappings as (
+{% for dimension in dimensions %}
+    select
+        operator,
+        '{{ dimension }}' as dimension,
+        upper(source_code) as source_code,
+        coalesce(valid_from, cast('0001-01-01' as date)) <= {{ last_day }}
+        and coalesce(valid_to, {{ far_future() }}) >= {{ quarter_start("'" ~ var('reference_quarter') ~ "'") }} as is_valid
+    from {{ ref('crosswalk_' ~ dimension) }}
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+
+),
+
+-- no mapping is valid in the quarter: the end was announced
+ended as (
+
+    select
+        operator,
+        dimension,
+        source_code
+
+    from mappings
+    group by operator, dimension, source_code
+    having max(case when is_valid then 1 else 0 end) = 0
+
+),
+
 used as (
 
     select
@@ -151,16 +180,28 @@ coded as (
     select
         'quality_source_codes' as mart,
         '{{ quarter }}' as time_period,
-        '{{ quarter }}, operator=' || operator || ', dimension=' || dimension || ', source_code=' || source_code as scope,
-        operator as whose_data,
-        rows_now,
-        case when rows_before = 0 then 0 end as most,
+        '{{ quarter }}, operator=' || used.operator
+        || ', dimension=' || used.dimension
+        || ', source_code=' || used.source_code as scope,
+        used.operator as whose_data,
+        used.rows_now,
+        -- a slip of the pen is told in the operator's feedback, it is no new code
+        case when used.rows_before = 0 then {{ var('fewest_rows_of_a_new_code') }} - 1 end as most,
         case
-            when quarters_of_use = 4 and rows_before >= {{ var('fewest_persons_compared') }} * 4 then 1
+            when
+                ended.source_code is null
+                and used.quarters_of_use = 4
+                and used.rows_before >= {{ var('fewest_persons_compared') }} * 4
+                then 1
             else 0
         end as fewest
 
     from used
+    left join ended
+        on
+            used.operator = ended.operator
+            and used.dimension = ended.dimension
+            and used.source_code = ended.source_code
 
 ),
 

@@ -24,6 +24,7 @@ QUESTIONS = (
     "quality_regions",
     "quality_nomenclature",
     "quality_plausibility",
+    "quality_habits",
 )
 
 DIMENSIONS = {

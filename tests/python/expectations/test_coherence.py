@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from expectations.mutations import FAULTS
 from expectations.planting import ALL, PLANTS, QUESTIONS, Plant, cell, judge, set_
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ def test_every_check_finds_clean_figures_in_order(built: Path) -> None:
 def test_every_check_has_a_planted_fault(built: Path) -> None:
     with duckdb.connect(str(built / "synerstat.duckdb"), read_only=True) as connection:
         checks = connection.execute("select check_name from seeds.coherence_checks").fetchall()
-    assert {name for (name,) in checks} == {plant.check for plant in PLANTS}
+    assert {name for (name,) in checks} == {plant.check for plant in [*PLANTS, *FAULTS]}
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: f"{plant.check}-{plant.fault}")
