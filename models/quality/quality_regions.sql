@@ -221,7 +221,8 @@ mirrored as (
 
 {#- |a - b| / ((a + b) / 2) <= t is the same as b * (2 - t) / (2 + t) <= a <= b * (2 + t) / (2 - t) #}
 {%- set mirror = var('largest_mirror_asymmetry') %}
-{%- set change = var('largest_change_on_usual') %}
+{#- few persons swing by themselves: three times the square root of their number is nothing to ask about -#}
+{%- set swing = 'greatest(usual_participants * ' ~ var('largest_change_on_usual') ~ ', 3 * sqrt(usual_participants))' %}
 {%- set share_rules = [] %}
 {%- for dimension in coded + rejecting %}
     {%- set whole = 'records + unmapped_' ~ dimension if dimension in rejecting else 'records' %}
@@ -249,8 +250,7 @@ compared as (
     union all
     {{- compare('usual', [{
         'check': 'quarter_as_usual', 'indicator': 'participants_present', 'actual': 'participants_present',
-        'at_least': 'ceil(usual_participants * (1 - ' ~ change ~ '))',
-        'at_most': 'floor(usual_participants * (1 + ' ~ change ~ '))',
+        'at_least': 'ceil(usual_participants - ' ~ swing ~ ')', 'at_most': 'floor(usual_participants + ' ~ swing ~ ')',
     }]) }}
     union all
     {{- compare('mirrored', [{
