@@ -8,8 +8,10 @@ import json
 import logging
 import os
 import re
+import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -185,10 +187,10 @@ def options(
 class Report:
     """What a command tells: progress while it runs, a summary at its end."""
 
-    def __init__(self, command: str, as_json: bool) -> None:
+    def __init__(self, command: str, as_json: bool, with_summary: bool = True) -> None:
         self.summary: dict[str, Any] = {"command": command}
         self.problems: list[str] = []
-        self._as_json = as_json
+        self._as_json = as_json and with_summary
         self._console = Console(stderr=as_json, highlight=False, markup=False, soft_wrap=True)
         self._errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._status: Status | None = None
@@ -227,9 +229,11 @@ class Report:
 
 
 @contextmanager
-def _reporting(command: str, as_json: bool, debug: bool) -> Iterator[Report]:
+def _reporting(
+    command: str, as_json: bool, debug: bool, *, summary: bool = True
+) -> Iterator[Report]:
     """Run a command's body; its errors become messages and exit codes."""
-    report = Report(command, as_json)
+    report = Report(command, as_json, summary)
     code = UNEXPECTED
     try:
         yield report
@@ -605,6 +609,121 @@ def serve(
                 serving.serve_forever()
             except KeyboardInterrupt:
                 report.say("Ended")
+nomenclature_app = typer.Typer(
+    help="Help with the crosswalks: what unknown codes may mean, what another mapping changes.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(nomenclature_app, name="nomenclature")
+
+BuiltWarehouse = Annotated[
+    Path, typer.Option(exists=True, file_okay=False, help="Folder of a built warehouse.")
+]
+CsvOut = Annotated[
+    Path | None,
+    typer.Option("--out", dir_okay=False, help="File to write to.", show_default="standard output"),
+]
+
+
+@nomenclature_app.command(
+    epilog="Examples: synerstat nomenclature suggest --warehouse warehouse\n\n"
+    "synerstat nomenclature suggest --warehouse warehouse --labels labels.csv --best 3 "
+    "--out suggestions.csv"
+)
+def suggest(
+    warehouse: BuiltWarehouse,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="What operators call their codes: CSV of operator, dimension, source_code, label.",
+        ),
+    ] = None,
+    best: Annotated[int, typer.Option(min=1, help="Proposals for each code, at most.")] = 1,
+    min_score: Annotated[
+        int, typer.Option(min=0, max=100, help="How alike the texts must be, 100 is the same.")
+    ] = 60,
+    out: CsvOut = None,
+    debug: Debug = False,
+) -> None:
+    """Propose a mapping for each code that no crosswalk knows, with its score.
+
+    Compares codes and labels with those of all crosswalks and code lists. A proposal is a question
+    to the operator, and is never applied: what is agreed on is written into a crosswalk by hand.
+    """
+    with _reporting("nomenclature suggest", True, debug, summary=False) as report:
+        from synerstat import nomenclature
+
+        with store.exclusive(warehouse):
+            found = nomenclature.suggest(warehouse, labels=labels, best=best, min_score=min_score)
+        _write_csv(out, found, nomenclature.Suggestion)
+        proposed = sum(1 for each in found if each.suggested_code)
+        report.say(f"{len(found)} rows, {proposed} with a proposal; nothing was applied")
+
+
+@nomenclature_app.command(
+    epilog="Example: cp seeds/crosswalk/crosswalk_training_type.csv . (and edit the copy), then\n\n"
+    "synerstat nomenclature diff --warehouse warehouse --crosswalk crosswalk_training_type.csv "
+    "--out changes.csv"
+)
+def diff(
+    warehouse: BuiltWarehouse,
+    crosswalk: Annotated[
+        Path,
+        typer.Option(
+            exists=True, dir_okay=False, help="The crosswalk as it is to be: crosswalk_<name>.csv."
+        ),
+    ],
+    dimension: Annotated[
+        str | None,
+        typer.Option(
+            metavar="training_type",
+            help="Which crosswalk it replaces.",
+            show_default="as the file is named",
+        ),
+    ] = None,
+    out: CsvOut = None,
+    threads: Threads = 2,
+    memory_limit: MemoryLimit = "3GB",
+    project: Project = None,
+    debug: Debug = False,
+) -> None:
+    """Show which figures another crosswalk would change, before anyone commits it.
+
+    Counts everything anew on a copy; the warehouse stays as it is. The figures are those before
+    small counts are withheld: keep them inside.
+    """
+    with _reporting("nomenclature diff", True, debug, summary=False) as report:
+        from synerstat import nomenclature
+
+        with store.exclusive(warehouse):
+            found = nomenclature.diff(
+                _project(project),
+                warehouse,
+                crosswalk,
+                dimension=dimension,
+                threads=threads,
+                memory_limit=memory_limit,
+                progress=report.progress,
+            )
+        _write_csv(out, found, nomenclature.ChangedFigure)
+        of_set = Counter(each.data_set for each in found)
+        told = ", ".join(f"{count} of {name}" for name, count in of_set.items())
+        report.say(f"{len(found)} figures change{f': {told}' if told else ''}")
+
+
+def _write_csv(out: Path | None, rows: Sequence[Any], kind: type) -> None:
+    from synerstat.nomenclature import write_rows
+
+    if out is None:
+        write_rows(rows, kind, sys.stdout)
+        return
+    # whole or not at all
+    partial = out.with_name(f"{out.name}.partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        write_rows(rows, kind, file)
+    partial.replace(out)
 
 
 def _intake(
