@@ -609,6 +609,8 @@ def serve(
                 serving.serve_forever()
             except KeyboardInterrupt:
                 report.say("Ended")
+
+
 nomenclature_app = typer.Typer(
     help="Help with the crosswalks: what unknown codes may mean, what another mapping changes.",
     no_args_is_help=True,
