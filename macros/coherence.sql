@@ -129,6 +129,8 @@
     {%- set filled = namespace(text=text) -%}
     {%- for name in [
         'largest_share_unmapped', 'largest_share_unknown_residence', 'smallest_share_identified_nationally',
+        'largest_share_rejected', 'largest_share_inactive', 'largest_share_unlike_the_number', 'largest_share_vanished',
+        'largest_share_repeated', 'largest_change_of_rate', 'largest_change_of_share',
         'largest_change_on_usual', 'largest_mirror_asymmetry', 'fewest_persons_compared', 'largest_imbalance_of_stock',
         'fewest_entries_balanced',
     ] -%}
