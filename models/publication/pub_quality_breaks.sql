@@ -145,11 +145,11 @@ measured as (
         *,
         case
             when participations_before > 0
-                then cast(1.0 * (participations_after - participations_before) / participations_before as double)
+                then cast(participations_after - participations_before as double) / cast(participations_before as double)
         end as change,
         case
             when others_before > 0
-                then cast(1.0 * (others_after - others_before) / others_before as double)
+                then cast(others_after - others_before as double) / cast(others_before as double)
         end as change_of_others
 
     from placed

@@ -31,11 +31,11 @@ compared as (
         years_before.obs_value as year_before,
         case
             when quarters_before.obs_value > 0
-                then cast(1.0 * (figures.obs_value - quarters_before.obs_value) / quarters_before.obs_value as double)
+                then cast(figures.obs_value - quarters_before.obs_value as double) / cast(quarters_before.obs_value as double)
         end as change_on_quarter_before,
         case
             when years_before.obs_value > 0
-                then cast(1.0 * (figures.obs_value - years_before.obs_value) / years_before.obs_value as double)
+                then cast(figures.obs_value - years_before.obs_value as double) / cast(years_before.obs_value as double)
         end as change_on_year_before,
         figures.vintage
 
