@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from synerstat.site.serving import server
@@ -75,7 +76,19 @@ def serving() -> Iterator[Callable[[Path], str]]:
 def published(
     tmp_path_factory: pytest.TempPathFactory, serving: Callable[[Path], str]
 ) -> Published:
-    folder = tmp_path_factory.mktemp("published")
+    """The sample's publication, made once for all processes of pytest-xdist."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / "published"
+    with FileLock(shared / "published.lock"):
+        if not (folder / "publication" / "latest").exists():
+            run_sample(folder)
+    out = folder / "publication"
+    return Published(folder / "warehouse", out, serving(out))
+
+
+def run_sample(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
     write_sample(folder / "deliveries", contracts=ROOT / "contracts", seeds=ROOT / "seeds")
     said = subprocess.run(
         [
@@ -91,8 +104,6 @@ def published(
         check=False,
     )
     assert said.returncode == 0, said.stderr
-    out = folder / "publication"
-    return Published(folder / "warehouse", out, serving(out))
 
 
 @pytest.fixture(scope="session")

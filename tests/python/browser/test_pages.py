@@ -182,6 +182,25 @@ def test_every_table_shows_the_figures_of_the_data_sets(
     assert compared > 5_000
 
 
+def test_every_figure_leads_to_its_definition_its_quality_and_its_provenance(
+    published: Published,
+) -> None:
+    places = {page: lxml.html.parse(published.site / page).getroot() for page in published.pages}
+    followed = 0
+    for page, document in places.items():
+        figures = document.xpath(
+            "//*[contains(@class, 'figure-box')][.//table[@data-set]] | //div[@class='card']"
+        )
+        for figure in figures:
+            found = {each.partition("#")[::2] for each in figure.xpath(".//a/@href")}
+            for target in ("method.html", "quality.html", "provenance.html"):
+                (place,) = [place for name, place in found if name == target]
+                if place:
+                    assert places[f"{page[:2]}/{target}"].get_element_by_id(place) is not None
+                followed += 1
+    assert followed > 1_000
+
+
 def test_pages_are_light(published: Published, visit: Callable[..., Visit]) -> None:
     opened = visit()
     sizes = []

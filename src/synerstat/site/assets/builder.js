@@ -326,6 +326,9 @@
           make("tbody", {}, ...made.lines.map((line) => make("tr", { className: line.code === "_T" ? "total" : "" },
             make("th", { scope: "row", "data-code": line.code }, make("bdi", {}, line.label)),
             ...line.cells.map((found) => make("td", { className: found && found[0] !== null ? "" : "none" }, shown(found)))))))),
+      make("ul", { className: "links" }, ...[
+        [`method.html#${fixed(state, "indicator")}`, say.definition], ["quality.html", say.quality], [`provenance.html#${state.set}`, say.provenance],
+      ].map(([href, text]) => make("li", {}, make("a", { href }, text)))),
     );
     if (had && had.startsWith("b-sort")) document.getElementById(had)?.focus();
   };
