@@ -33,11 +33,12 @@ $(VENV)/.installed: requirements.lock
 setup: $(VENV)/.installed ## Set up the environment in .venv
 
 .PHONY: run
-# The secret is the documented throw-away one: the persons of the sample are invented. It is set for this command only.
+# The secret is the throw-away one that the package names: the persons of the sample are invented. It is set for this command only.
 run: setup ## Build the sample from deliveries to publication, below build/
 	@rm -rf build/sample-deliveries
 	@$(BIN)/synerstat synthesise --sample --out build/sample-deliveries
-	@SYNERSTAT_PERSON_KEY_SECRET=synerstat-sample-secret-not-for-real-deliveries $(BIN)/synerstat run \
+	@SYNERSTAT_PERSON_KEY_SECRET="$$($(BIN)/python -c 'from synerstat.secret import SAMPLE_SECRET; print(SAMPLE_SECRET)')" \
+		$(BIN)/synerstat run \
 		--deliveries build/sample-deliveries --warehouse build/warehouse \
 		--quarter $(SAMPLE_QUARTER) --out build/publication
 	@echo "The publication is in $(CURDIR)/build/publication/latest"

@@ -16,6 +16,10 @@ import lxml.html
 import pytest
 from traces import delivered_numbers, left_texts, numbers_in
 
+from synerstat.build import build
+from synerstat.intake import run_intake
+from synerstat.publish import publication
+from synerstat.site import pages
 from synerstat.synthesise import write_sample
 
 ROOT = Path(__file__).parents[2]
@@ -201,6 +205,127 @@ def test_a_second_run_changes_nothing(finished: Finished) -> None:
     assert finished.run("2019Q4").returncode == 0
     assert state() == before
     assert marts(finished.warehouse) == figures
+
+
+# -------------------------------------------------------------------------------------------------
+# a correction after the publication, and the same delivery checked by its operator
+
+
+def corrected(prestations: bytes) -> bytes:
+    """The file of le Forem with thirty records of October moved to September."""
+    lines = prestations.decode("cp1252").splitlines(keepends=True)
+    moved = [
+        n for n, line in enumerate(lines) if re.search(";([0-3][0-9]-10-2019;){2}", line)
+        and ";31-10-2019;" not in line
+    ][:30]  # fmt: skip
+    assert len(moved) == 30
+    for n in moved:
+        lines[n] = lines[n].replace("-10-2019;", "-09-2019;")
+    return "".join(lines).encode("cp1252")
+
+
+def figures(vintage: Path) -> dict[tuple[str, ...], tuple[int | None, bool]]:
+    """All published figures: value, and whether it is shown."""
+    with duckdb.connect() as connection:
+        return {
+            (path.stem, *map(str, row[:-2])): (row[-2], row[-1] == "F")
+            for path in sorted((vintage / "data").glob("*.parquet"))
+            for row in connection.execute(
+                "select * exclude (vintage, obs_value, obs_status, conf_status), "
+                f"obs_value, conf_status from '{path}' "
+            ).fetchall()
+        }
+
+
+def test_a_correction_after_a_publication_changes_figures_and_says_so(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what they show is tested with the first vintage
+    monkeypatch.setattr(pages, "write_site", lambda *_: None)
+    monkeypatch.setattr(publication, "write_formats", lambda *_: ())
+    for name in ("deliveries", "publication"):
+        shutil.copytree(finished.out.parent / name, tmp_path / name, symlinks=True)
+    shutil.copytree(finished.warehouse / "landing", tmp_path / "warehouse" / "landing")
+    warehouse, out = tmp_path / "warehouse", tmp_path / "publication"
+    first = tmp_path / "deliveries" / "forem" / "2019Q4-1"
+    again = first.with_name("2019Q4-2")
+    again.mkdir()
+    manifest = json.loads((first / "manifest.json").read_text("utf-8"))
+    content = corrected((first / "prestations.csv").read_bytes())
+    (again / "prestations.csv").write_bytes(content)
+    manifest["sequence"] = 2
+    manifest["files"][0]["sha256"] = hashlib.sha256(content).hexdigest()
+    (again / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+
+    taken_in = run_intake(tmp_path / "deliveries", warehouse, ROOT / "contracts", SECRET)
+    assert [(each.operator, each.sequence) for each in taken_in.landed] == [("forem", 2)]
+    assert build(ROOT, warehouse, "2019Q4").expectations.passed
+    published = publication.publish(warehouse, "2019Q4", out)
+
+    assert published.vintage == "2019Q4-v2"
+    assert (out / "latest").resolve() == published.folder.resolve()
+    before, after = figures(out / "2019Q4" / "v1"), figures(published.folder)
+    assert before == figures(finished.out / "2019Q4" / "v1")
+    with (published.folder / "revisions.csv").open(encoding="utf-8", newline="") as file:
+        revisions = list(csv.DictReader(file))
+    # le Forem's participants: fewer in the quarter, and the revision tells both figures
+    (present,) = [
+        row
+        for row in revisions
+        if (row["data_set"], row["time_period"], row["operator"], row["indicator"])
+        == ("training", "2019-Q4", "forem", "PRESENT")
+        and {row["training_area"], row["training_type"], row["delivery_mode"]} == {"_T"}
+    ]
+    key = ("training", "Q", "2019-Q4", "_T", "forem", "_T", "_T", "PRESENT")
+    assert (int(present["old_value"]), int(present["new_value"])) == (before[key][0], after[key][0])
+    assert int(present["difference"]) < 0
+    assert present["cause"] == "corrected_record"
+    # nothing else changed silently: every figure that is not the same has its revision
+    nothing = (0, True)
+    changed = [
+        name
+        for name in before | after
+        if (old := before.get(name, nothing)) != (new := after.get(name, nothing))
+        and (old[1] or new[1])
+    ]
+    assert len(revisions) == len(changed) > 100
+    causes = {row["cause"] for row in revisions if row["old_value"] and row["new_value"]}
+    assert causes == {"corrected_record"}
+    assert {row["cause"] for row in revisions} <= {"corrected_record", "disclosure_control"}
+    assert {row["previous_vintage"] for row in revisions} == {"2019Q4-v1"}
+
+
+def test_an_operator_that_checks_its_delivery_is_told_the_same(
+    finished: Finished, tmp_path: Path
+) -> None:
+    """All but what only the warehouse knows: earlier deliveries, and replaced numbers."""
+    checked = synerstat(
+        *("check", "--delivery", finished.deliveries / "forem" / "2019Q4-1", "--out", tmp_path)
+    )
+    assert checked.returncode == 3, checked.stderr
+    folder = finished.warehouse / "quality" / "feedback" / "forem"
+    own = json.loads((tmp_path / "forem-2019Q4-1.fr.json").read_text("utf-8"))
+    told = json.loads((folder / "2019Q4-1.fr.json").read_text("utf-8"))
+    for part in ("verdict", "verdict_text", "places", "codes", "effect", "rule_set_version"):
+        assert own[part] == told[part], part
+    assert own["facts"] | {"previous": None} == told["facts"] | {"previous": None}
+    kept = ("rule", "severity", "rows", "share", "participants_with_rows")
+    kept += ("participants_without_rows",)
+    for findings in (own["findings"], told["findings"]):
+        # a rule that was broken in the delivery before stands with no rows
+        findings[:] = [finding for finding in findings if finding["rows"]]
+        assert len(findings) > 5
+    assert [{k: f[k] for k in kept} for f in own["findings"]] == [
+        {k: f[k] for k in kept} for f in told["findings"]
+    ]
+    where = ("file_name", "line_number", "record_id")
+    assert [[s[k] for k in where] for f in own["findings"] for s in f["samples"]] == [
+        [s[k] for k in where] for f in told["findings"] for s in f["samples"]
+    ]
+    assert own["findings"][0]["rule"] in own["rules"]
+    assert all(own["rules"][rule] == told["rules"][rule] for rule in own["rules"])
+    listed = (tmp_path / "forem-2019Q4-1.quarantine.csv").read_bytes()
+    assert listed == (folder / "2019Q4-1.quarantine.csv").read_bytes()
 
 
 # -------------------------------------------------------------------------------------------------

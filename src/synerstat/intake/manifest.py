@@ -17,6 +17,8 @@ NAME: Final = "manifest.json"
 FOLDER: Final = re.compile(r"([0-9]{4}Q[1-4])-([1-9][0-9]{0,8})", re.ASCII)
 _MOST: Final = 10**15
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+# of a second; a parser passes over what comes after, where any digits could stand
+_MICROSECONDS: Final = re.compile(r"([.,][0-9]{6})[0-9]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class ManifestFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A checked manifest. `extracted_at` is in UTC."""
+    """A checked manifest. `extracted_at` is in UTC, its text as delivered, to the microsecond."""
 
     operator: str
     reference_quarter: str
@@ -43,7 +45,8 @@ class Manifest:
 def read_manifest_bytes(folder: Path, limits: IntakeLimits) -> bytes:
     """The manifest as delivered.
 
-    Raises RefusedError: `no_manifest`, or `bad_manifest` where it is no plain file or too big.
+    Raises RefusedError: `no_manifest`, or `bad_manifest` where it is no plain file, can't be opened
+    or is too big.
     """
     path = folder / NAME
     try:
@@ -52,8 +55,11 @@ def read_manifest_bytes(folder: Path, limits: IntakeLimits) -> bytes:
         raise RefusedError(RefusalReason.NO_MANIFEST, "manifest_missing", NAME) from None
     if not stat.S_ISREG(status.st_mode):
         raise _bad("no_plain_file")
-    with path.open("rb") as file:
-        content = file.read(limits.manifest_bytes + 1)
+    try:
+        with path.open("rb") as file:
+            content = file.read(limits.manifest_bytes + 1)
+    except OSError:
+        raise _bad("no_access") from None
     if len(content) > limits.manifest_bytes:
         raise _bad("too_large", most=limits.manifest_bytes)
     return content
@@ -73,7 +79,7 @@ def parse_manifest(
     _agree("operator", _text(document, "operator"), operator)
     _agree("reference_quarter", _text(document, "reference_quarter"), reference_quarter)
     _agree("sequence", _integer(document, "sequence", 1), sequence)
-    text = _text(document, "extracted_at")
+    text = _MICROSECONDS.sub(r"\1", _text(document, "extracted_at"))
     files = document.get("files")
     if not isinstance(files, list) or not files:
         raise _bad("no_files")

@@ -238,12 +238,13 @@ def _changed_records(
     known = {tuple(each[name] for name in identity) for each in before["deliveries"]}
     deliveries = [tuple(each[name] for name in identity) for each in provenance["deliveries"]]
     connection.execute(
-        "create or replace temp table known_deliveries "
-        "(operator varchar, reference_quarter varchar, sequence bigint, is_known boolean)"
+        "create or replace temp table known_deliveries (operator varchar, "
+        "reference_quarter varchar, sequence bigint, is_known boolean, was_replaced boolean)"
     )
+    last_known = {each[:2]: each[2] for each in sorted(known)}
     connection.executemany(
-        "insert into known_deliveries values (?, ?, ?, ?)",
-        [(*each[:3], each in known) for each in deliveries],
+        "insert into known_deliveries values (?, ?, ?, ?, ?)",
+        [(*each[:3], each in known, each[2] < last_known.get(each[:2], 0)) for each in deliveries],
     )
     replaced = provenance.get(REPLACEMENTS) != before.get(REPLACEMENTS)
     lent = (
@@ -267,21 +268,27 @@ def _changed_records(
 
             select
                 records.*,
+                judged.is_cancelled,
                 deliveries.reference_quarter,
                 deliveries.sequence,
                 deliveries.is_replaced,
                 known.is_known,
+                known.is_known and not known.was_replaced as was_used,
                 row(
                     deliveries.reference_quarter, deliveries.sequence, records.record_key
                 ) as version_order,
                 -- content without what names the row
                 hash(
-                    person_national_key, client_key, training_type, programme_code, delivery_mode,
-                    labour_status, organiser, training_area, residence_area, sex, education_level,
-                    birth_date, hours, start_date, records.end_date,
-                    records.disposition = 'cancelled'
+                    records.person_national_key, records.client_key, records.training_type,
+                    records.programme_code, records.delivery_mode, records.labour_status,
+                    records.organiser, records.training_area, records.residence_area, records.sex,
+                    records.education_level, records.birth_date, records.hours, records.start_date,
+                    records.end_date, judged.is_cancelled
                 ) as content
             from warehouse.intermediate.int_records__versioned as records
+            -- the disposition of a row in a replaced delivery no longer tells what else it was
+            inner join warehouse.intermediate.int_records__judged as judged
+                on records.record_key = judged.record_key
             inner join warehouse.intermediate.int_deliveries__ranked as deliveries
                 on records.delivery_number = deliveries.delivery_number
             inner join known_deliveries as known
@@ -289,7 +296,7 @@ def _changed_records(
                     deliveries.operator = known.operator
                     and deliveries.reference_quarter = known.reference_quarter
                     and deliveries.sequence = known.sequence
-            where records.disposition not in ('unreadable', 'duplicate', 'rejected')
+            where judged.is_judged and not judged.is_rejected
 
         ),
 
@@ -298,7 +305,7 @@ def _changed_records(
             select
                 operator,
                 coalesce(record_id, record_key::varchar) as identifier,
-                arg_max(versions, version_order) filter (is_known) as old_row,
+                arg_max(versions, version_order) filter (was_used) as old_row,
                 arg_max(versions, version_order) filter (not is_replaced) as new_row
             from versions
             group by all
@@ -320,8 +327,12 @@ def _changed_records(
                 old_row,
                 new_row,
                 case
-                    when old_row is null then 'late_record'
-                    when new_row is null or new_row.disposition = 'cancelled' then 'removed_record'
+                    when old_row is null then
+                        case when not new_row.is_cancelled then 'late_record' end
+                    when new_row is null then
+                        case when not old_row.is_cancelled then 'removed_record' end
+                    when old_row.is_cancelled and new_row.is_cancelled then null
+                    when new_row.is_cancelled then 'removed_record'
                     when old_row.record_key = new_row.record_key then
                         case
                             when

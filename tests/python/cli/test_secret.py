@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from synerstat.secret import SAMPLE_SECRET, weakness
@@ -26,3 +28,8 @@ def test_a_secret_that_protects_nobody_is_told_apart(secret: str, reason: str) -
 )
 def test_other_secrets_are_taken(secret: str) -> None:
     assert weakness(secret) is None
+
+
+def test_the_throw_away_secret_is_documented_as_it_is() -> None:
+    page = Path(__file__).parents[3] / "docs" / "data-protection.md"
+    assert f"`{SAMPLE_SECRET}` is the documented throw-away secret" in page.read_text("utf-8")

@@ -242,7 +242,7 @@ def test_a_file_with_too_many_lines_is_unreadable(place: Place) -> None:
     assert reasons(place.intake(limits=IntakeLimits(file_rows=500))) == ["unreadable_file"]
 
 
-LONG = "x" * 20_000
+LONG = "x" * 10_000_000
 
 
 @pytest.mark.parametrize(
@@ -251,9 +251,11 @@ LONG = "x" * 20_000
         [raw_line("forem", programme_name=LONG)],
         [";" * 20_000],
         [raw_line("forem", programme_name=f'"{LONG}')],
-        [raw_line("forem", programme_name='"open'), *["x" * 99] * 200, '"' + ";" * 9],
+        [raw_line("forem", programme_name=f'"{LONG}"')],
+        [raw_line("forem", programme_name='"' * 1_000_001)],
+        [raw_line("forem", programme_name='"open'), *["x" * 99] * 100_000, '"' + ";" * 9],
     ],
-    ids=["value", "delimiters", "quote", "many lines"],
+    ids=["value", "delimiters", "open quote", "quoted value", "quotes", "many lines"],
 )
 def test_a_row_that_is_too_long_is_unreadable_and_the_next_is_not(
     place: Place, lines: list[str]
@@ -263,6 +265,60 @@ def test_a_row_that_is_too_long_is_unreadable_and_the_next_is_not(
     found = [record["unreadable_reason"] for record in place.records("forem")]
     assert found == [None, "row_too_long", None]
     assert len(place.records("forem")[1]["raw_text"]) == 4_000
+
+
+WIDE = [*header("forem"), *(f"c{n}" for n in range(10_000))]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", csv_bytes("forem", [[*row("forem"), *["x"] * 10_000]], WIDE)),
+        ("a.xlsx", workbook([[*row("forem"), *["x"] * 10_000]], WIDE)),
+        ("a.parquet", parquet_bytes(columns_with("forem", 1) | dict.fromkeys(WIDE[-10_000:], [1]))),
+        ("a.csv", b";" * 999_000 + b"\n"),
+        ("a.csv", b'"a";' * 249_000 + b"a\n"),
+    ],
+    ids=["text", "workbook", "parquet", "delimiters", "quotes"],
+)
+def test_ten_thousand_columns_are_too_many(place: Place, name: str, content: bytes) -> None:
+    place.deliver("forem", {name: (content, 1)})
+    refused = place.intake().refused[0]
+    assert (refused.reason, refused.detail) == ("unreadable_file", "too_many_columns")
+
+
+@pytest.mark.parametrize("content", [bytes(500_000_000), (b" " * 999 + b"\n") * 100_000])
+def test_a_gzip_bomb_ends_by_the_limits_as_they_are(place: Place, content: bytes) -> None:
+    packed = gzipped(csv_bytes("forem", []) + content)
+    assert len(packed) < 1_000_000
+    place.deliver("forem", {"a.csv.gz": (packed, 1), "b.csv.gz": (gzipped(packed), 1)})
+    refused = place.intake().refused[0]
+    assert refused.reason == "unreadable_file"
+    assert refused.detail in ("unpacks_to_too_much", "line_too_long")
+
+
+ENTITIES = {
+    "laughs": b"".join(
+        b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9)
+    ).replace(b"&a;", b"ha"),
+    "elsewhere": b'<!ENTITY j SYSTEM "file:///etc/passwd">',
+}
+
+
+@pytest.mark.parametrize("kind", ENTITIES)
+def test_a_workbook_that_defines_entities_is_unreadable(place: Place, kind: str) -> None:
+    def define(name: str, part: bytes) -> bytes:
+        part = in_sheet(b'<row r="9"><c r="A9" t="inlineStr"><is><t>&j;</t></is></c></row>')(
+            name, part
+        )
+        before, end, after = part.partition(b"?>")
+        return before + end + b"<!DOCTYPE w [" + ENTITIES[kind] + b"]>" + after
+
+    content = repacked(
+        good_workbook(), lambda name, part: define(name, part) if name == SHEET else part
+    )
+    place.deliver("forem", {"a.xlsx": (content, 2)})
+    assert reasons(place.intake()) == ["unreadable_file"]
 
 
 def test_a_name_like_a_national_number_does_not_stay(place: Place) -> None:

@@ -203,7 +203,13 @@ def test_every_row_of_a_polluted_delivery_is_accounted_for(place: Place, operato
     # what hurts one row costs that row alone
     for kind in ("cell missing", "cell added", "quote left open", "quote alone"):
         assert landed[kind] == 1, kind
-    for kind in ("quotes everywhere", "record separator mixed", "header quoted", "row of blanks"):
+    for kind in (
+        "quotes everywhere",
+        "record separator mixed",
+        "header quoted",
+        "row of blanks",
+        "delimiters at the end",
+    ):
         assert landed[kind] == 0, kind
     for kind in ("header missing", "delimiter of another", "encoding UTF-16"):
         assert refused[kind] == "missing_column", kind

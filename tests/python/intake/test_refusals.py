@@ -3,6 +3,8 @@
 import errno
 import hashlib
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,7 @@ def test_a_manifest_that_lacks_a_field_is_refused(place: Place, name: str) -> No
         b'{"operator": "forem", "operator": "forem"}',
         b'{"rows": NaN}',
         b"[" * 100_000,
+        b'{"files": ' + b"[" * 1_000 + b"]" * 1_000 + b"}",
         b"1" * 10_000,
         b" " * 1_000_001,
     ],
@@ -113,6 +116,69 @@ def test_a_manifest_that_is_no_plain_json_object_is_refused(place: Place, conten
     folder = place.deliver("forem", {"a.csv": (GOOD, 1)})
     (folder / "manifest.json").write_bytes(content)
     assert reasons(place.intake()) == ["bad_manifest"]
+
+
+def test_of_a_very_large_manifest_no_more_is_read_than_may_be(place: Place) -> None:
+    folder = place.deliver("forem", {"a.csv": (GOOD, 1)})
+    with (folder / "manifest.json").open("wb") as file:
+        file.truncate(100_000_000)
+    refused = place.intake().refused[0]
+    assert (refused.reason, refused.detail) == ("bad_manifest", "manifest_too_large")
+
+
+def make_link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def make_loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+NO_PLAIN_FILES = (make_link, make_loop, make_pipe, make_folder)
+
+
+@pytest.mark.parametrize("make", NO_PLAIN_FILES)
+def test_a_manifest_that_is_no_plain_file_is_refused(
+    place: Place, make: Callable[[Path], None]
+) -> None:
+    make(place.deliver("forem", {"a.csv": (GOOD, 1)}) / "manifest.json")
+    assert [(r.reason, r.detail) for r in place.intake().refused] == [
+        ("bad_manifest", "manifest_no_plain_file")
+    ]
+
+
+@pytest.mark.parametrize("make", NO_PLAIN_FILES)
+def test_replacements_that_are_no_plain_file_are_refused(
+    place: Place, make: Callable[[Path], None]
+) -> None:
+    path = place.deliveries / "identifier_replacements.csv"
+    path.write_text("old_niss,new_niss,valid_from\n", "utf-8")
+    make(path)
+    result = place.intake()
+    assert [(r.folder, r.message) for r in result.refused] == [
+        (path.name, "It is not a plain file.")
+    ]
+
+
+def test_a_moment_holds_no_more_digits_than_a_moment_has(place: Place) -> None:
+    """A parser passes over what comes after the microseconds: any number could stand there."""
+    moment = f"2019-04-20T08:00:00.{NUMBER}+01:00"
+    place.deliver("forem", {"a.csv": (GOOD, 1)}, changes={"extracted_at": moment})
+    assert reasons(place.intake()) == []
+    (delivery,) = parquet(place.landed("forem") / "delivery.parquet")
+    assert delivery["extracted_at_text"] == f"2019-04-20T08:00:00.{NUMBER[:6]}+01:00"
 
 
 def test_a_file_named_twice_is_refused(place: Place) -> None:
@@ -148,6 +214,17 @@ def test_a_file_name_that_is_not_plain_is_refused(place: Place, name: str) -> No
     result = place.intake()
     assert reasons(result) == ["unsafe_path"]
     assert parquet(place.warehouse / "landing" / "refusals.parquet")[0]["reason"] == "unsafe_path"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [(make_loop, "unsafe_path"), (make_pipe, "file_missing")],
+)
+def test_a_file_that_never_ends_is_not_opened(
+    place: Place, make: Callable[[Path], None], reason: str
+) -> None:
+    make(place.deliver("forem", {"a.csv": (GOOD, 1)}) / "a.csv")
+    assert reasons(place.intake()) == [reason]
 
 
 def test_a_link_is_refused_as_unsafe(place: Place, tmp_path: Path) -> None:
@@ -324,16 +401,22 @@ def test_what_belongs_nowhere_is_reported_and_left_alone(place: Place) -> None:
     ]
 
 
-def test_a_file_that_may_not_be_read_is_unreadable(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "reason"), [("a.csv", "unreadable_file"), ("manifest.json", "bad_manifest")]
+)
+def test_a_file_that_may_not_be_read_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
 ) -> None:
     def refuse(path: Path, *arguments: Any, **options: Any) -> Any:
         # as the system does, but for users who may read everything, too
-        if path.name == "a.csv":
+        if path.name == name and path.parent.parent.name == "forem":
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return opened(path, *arguments, **options)
 
     place.deliver("forem", {"a.csv": (GOOD, 1)})
+    place.deliver_rows("vdab", [row("vdab")])
     opened = Path.open
     monkeypatch.setattr(Path, "open", refuse)
-    assert reasons(place.intake()) == ["unreadable_file"]
+    result = place.intake()
+    assert reasons(result) == [reason]
+    assert [delivery.operator for delivery in result.landed] == ["vdab"]

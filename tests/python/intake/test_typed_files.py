@@ -113,6 +113,78 @@ def test_columns_beside_those_of_the_contract_are_ignored_in_a_workbook(place: P
     assert ["note" in notice.message for notice in result.notices] == [True]
 
 
+def test_of_a_formula_counts_its_stored_value_and_of_merged_cells_the_first(place: Place) -> None:
+    """Nothing is computed, and nothing is made up for a cell that is covered."""
+    content = io.BytesIO()
+    at = {
+        meaning: header("vdab").index(name_of("vdab", meaning))
+        for meaning in ("hours", "sex", "programme_name")
+    }
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, header("vdab"))
+        for number in (1, 2):
+            sheet.write_row(number, 0, row("vdab", record_id=f"R-{number}"))
+        sheet.write_formula(1, at["hours"], "=6*7", None, 165.5)
+        sheet.write_formula(2, at["hours"], "=1/0", None, "#DIV/0!")
+        sheet.write_formula(1, at["sex"], '=HYPERLINK("http://example.org")', None, "V")
+        sheet.merge_range(1, at["programme_name"], 2, at["programme_name"], "Merged")
+    place.deliver("vdab", {"a.xlsx": (content.getvalue(), 2)})
+    assert reasons(place.intake()) == []
+    assert place.values("vdab", "record_id") == ["R-1", "R-2"]
+    assert place.values("vdab", "hours") == ["165,5", "#DIV/0!"]
+    assert place.values("vdab", "sex")[0] == "V"
+    assert place.values("vdab", "programme_name") == ["Merged", None]
+
+
+def test_a_number_in_a_date_column_is_no_date(place: Place) -> None:
+    """Which day a serial number means depends on the program that wrote it."""
+    rows = [
+        row("vdab", record_id="R-1", start_date=43739),
+        row("vdab", record_id="R-2", start_date=43739.5),
+        row("vdab", record_id="R-3", start_date=date(2019, 10, 1)),
+        row("vdab", record_id="R-4", start_date="01/10/2019"),
+    ]
+    place.deliver("vdab", {"a.xlsx": (workbook(rows, header("vdab")), 4)})
+    assert reasons(place.intake()) == []
+    # the rules on rows judge the first two: they are no dates of the operator's format
+    assert place.values("vdab", "start_date") == ["43739", "43739,5", "01/10/2019", "01/10/2019"]
+
+
+def test_numbers_and_dates_as_text_are_read_in_the_format_of_the_operator(place: Place) -> None:
+    content = io.BytesIO()
+    values = row("vdab", hours="165,09", residence="01234", start_date="31/08/2018")
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate([header("vdab"), values]):
+            for position, cell in enumerate(cells):
+                sheet.write_string(number, position, cell)
+    place.deliver("vdab", {"a.xlsx": (content.getvalue(), 1)})
+    assert reasons(place.intake()) == []
+    for meaning, text in (
+        ("hours", "165,09"),
+        ("residence", "01234"),
+        ("start_date", "31/08/2018"),
+    ):
+        assert place.values("vdab", meaning) == [text]
+    assert place.records("vdab")[0]["national_number_status"] == "valid"
+
+
+def test_a_workbook_column_that_stands_twice_can_not_be_told(place: Place) -> None:
+    names = [*header("vdab"), header("vdab")[0].upper()]
+    place.deliver("vdab", {"a.xlsx": (workbook([[*row("vdab"), "x"]], names), 1)})
+    assert reasons(place.intake()) == ["missing_column"]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+def test_a_typed_header_without_rows_lands(place: Place, ending: str) -> None:
+    empty = {name: pa.array([], pa.string()) for name in header("vdab")}
+    content = workbook([], header("vdab")) if ending == "xlsx" else parquet_bytes(empty)
+    place.deliver("vdab", {f"a.{ending}": (content, 0)})
+    assert reasons(place.intake()) == []
+    assert place.records("vdab") == []
+
+
 def test_an_empty_workbook_is_an_empty_file(place: Place) -> None:
     place.deliver("vdab", {"a.xlsx": (workbook([], []), 0)})
     assert reasons(place.intake()) == ["empty_file"]

@@ -80,6 +80,8 @@ select
     'BE1' as residence_area, 'F' as sex, '_N' as education_level,
     date '1990-01-01' as birth_date, 10 as hours, date '2019-11-01' as start_date,
     date '2019-11-30' as end_date, false as is_closed_by_absence, 'counted' as disposition;
+create table intermediate.int_records__judged as
+select 1 as record_key, true as is_judged, false as is_rejected, false as is_cancelled;
 """
 
 # what the quality report reads beside the data sets; its figures are tested with the sample

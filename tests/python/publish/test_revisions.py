@@ -27,6 +27,20 @@ insert into intermediate.int_records__versioned
 select * replace (2 as record_key, 2 as delivery_number, 'counted' as disposition{})
 from intermediate.int_records__versioned;
 """
+# every row is judged; nothing speaks against those that a test adds
+JUDGED = """
+insert into intermediate.int_records__judged
+select record_key, true, false, false
+from intermediate.int_records__versioned
+where record_key not in (select record_key from intermediate.int_records__judged);
+"""
+# a record of a delivery that another one had replaced before the first vintage
+REPLACED_BEFORE = """
+insert into intermediate.int_deliveries__ranked values (3, 'forem', '2019Q4', 1, true);
+insert into intermediate.int_records__versioned
+select * replace (9 as record_key, 3 as delivery_number, 'r9' as record_id)
+from intermediate.int_records__versioned where record_key = 1;
+"""
 CORRECTED = AGAIN.format(", date '2019-10-15' as start_date")
 LATE = AGAIN.format("") + AGAIN.format(", 'r2' as record_id").replace(
     "records__versioned;", "records__versioned where record_key = 1;"
@@ -35,7 +49,7 @@ LATE = AGAIN.format("") + AGAIN.format(", 'r2' as record_id").replace(
 
 def change(warehouse: Path, *statements: str) -> None:
     with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
-        for statement in statements:
+        for statement in [*statements, JUDGED]:
             connection.execute(statement)
 
 
@@ -70,6 +84,7 @@ def test_the_first_vintage_has_no_revisions(published: Path) -> None:
         (REDELIVERY + LATE, "late_record"),
         (REDELIVERY, "removed_record"),
         (REDELIVERY + AGAIN.format(""), "other"),
+        (REDELIVERY + AGAIN.format("") + REPLACED_BEFORE, "other"),
         (
             "update seeds.crosswalk_training_type set operator = 'forem', target_code = 'IWT'",
             "changed_nomenclature",
@@ -89,6 +104,38 @@ def test_a_changed_figure_is_a_revision_with_its_cause(
     assert (row["share"], row["cause"]) == ("0.5", cause)
     # a second run compares with the same vintage as the first, and changes nothing
     assert not publish(warehouse, "2019Q4", published).is_new
+
+
+@pytest.mark.parametrize("fate", ["is_cancelled", "is_rejected"])
+@pytest.mark.parametrize("again", [True, False], ids=["delivered again", "delivered no more"])
+def test_a_record_that_did_not_count_before_and_does_not_now_is_no_cause(
+    warehouse: Path, published: Path, fate: str, again: bool
+) -> None:
+    change(
+        warehouse,
+        f"update {STATUS} set participants_present = 9",
+        REDELIVERY + (AGAIN.format("") if again else ""),
+    )
+    change(warehouse, f"update intermediate.int_records__judged set {fate} = true")
+    (row,) = revisions(publish(warehouse, "2019Q4", published).folder)
+    assert row["cause"] == "other"
+
+
+@pytest.mark.parametrize(("key", "cause"), [(2, "removed_record"), (1, "corrected_record")])
+def test_a_record_that_is_cancelled_or_no_longer_is_a_cause(
+    warehouse: Path, published: Path, key: int, cause: str
+) -> None:
+    change(
+        warehouse,
+        f"update {STATUS} set participants_present = 9",
+        REDELIVERY + AGAIN.format(""),
+    )
+    change(
+        warehouse,
+        f"update intermediate.int_records__judged set is_cancelled = true where record_key = {key}",
+    )
+    (row,) = revisions(publish(warehouse, "2019Q4", published).folder)
+    assert row["cause"] == cause
 
 
 def test_replaced_identifiers_are_a_cause(warehouse: Path, published: Path) -> None:
