@@ -275,7 +275,7 @@ WIDE = [*header("forem"), *(f"c{n}" for n in range(10_000))]
     [
         ("a.csv", csv_bytes("forem", [[*row("forem"), *["x"] * 10_000]], WIDE)),
         ("a.xlsx", workbook([[*row("forem"), *["x"] * 10_000]], WIDE)),
-        ("a.parquet", parquet_bytes(columns_with("forem", 1) | dict.fromkeys(WIDE[-10_000:], [1]))),
+        ("a.parquet", parquet_bytes(columns_with("forem", 1) | {key: [1] for key in WIDE[-10000:]})),
         ("a.csv", b";" * 999_000 + b"\n"),
         ("a.csv", b'"a";' * 249_000 + b"a\n"),
     ],
