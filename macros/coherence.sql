@@ -132,7 +132,7 @@
         'largest_share_rejected', 'largest_share_inactive', 'largest_share_unlike_the_number', 'largest_share_vanished',
         'largest_share_repeated', 'largest_change_of_rate', 'largest_change_of_share',
         'largest_change_on_usual', 'largest_mirror_asymmetry', 'fewest_persons_compared', 'largest_imbalance_of_stock',
-        'fewest_entries_balanced',
+        'fewest_entries_balanced', 'fewest_rows_of_a_new_code',
     ] -%}
         {%- set limit = var(name) -%}
         {%- set shown = '%g %%' | format(limit * 100) if limit < 1 else limit -%}
