@@ -117,6 +117,9 @@ Deliveries = Annotated[
     typer.Option(exists=True, file_okay=False, help="Folder of the operators' deliveries."),
 ]
 Warehouse = Annotated[Path, typer.Option(file_okay=False, help="Folder of the warehouse.")]
+BuiltWarehouse = Annotated[
+    Path, typer.Option(exists=True, file_okay=False, help="Folder of a built warehouse.")
+]
 Out = Annotated[Path, typer.Option(file_okay=False, help="Folder to write to.")]
 Quarter = Annotated[
     str | None,
@@ -543,7 +546,7 @@ def check(
     "--cell operator=vdab --cell training_type=IWT --period 2019-Q4"
 )
 def explain(
-    warehouse: Warehouse,
+    warehouse: BuiltWarehouse,
     dataset: Annotated[
         str, typer.Option(metavar="training|profile|status|mobility|mirror", help="Data set.")
     ],
@@ -618,9 +621,6 @@ nomenclature_app = typer.Typer(
 )
 app.add_typer(nomenclature_app, name="nomenclature")
 
-BuiltWarehouse = Annotated[
-    Path, typer.Option(exists=True, file_okay=False, help="Folder of a built warehouse.")
-]
 CsvOut = Annotated[
     Path | None,
     typer.Option("--out", dir_okay=False, help="File to write to.", show_default="standard output"),

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import duckdb
 
+from synerstat.crosswalks import ATTRIBUTES
 from synerstat.errors import UsageError
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.warehouse import Warehouse, landed_deliveries, read_build_state
 
 TOTAL = "_T"
-MAPPED = ("training_type", "delivery_mode", "labour_status", "education_level", "sex", "organiser")
 JOB_SEEKER = "JSK"
 
 
@@ -92,13 +92,22 @@ def explain(
     """Explain a cell of a data set in a period (2019-Q4 or 2019), as the warehouse was built.
 
     `cell` gives codes of the data set's dimensions; those left out are totals. Raises UsageError
-    for an unknown data set, dimension or code, and where there is no such cell.
+    for an unknown data set, dimension or code, where there is no such cell, and where the warehouse
+    holds no records.
     """
     state = read_build_state(warehouse)
     chosen = _data_set(data_set)
     database = str(Warehouse(warehouse).database).replace("'", "''")
     with duckdb.connect(config={"threads": threads}) as connection:
         connection.execute(f"attach '{database}' as warehouse (read_only)")
+        try:
+            connection.execute("from warehouse.intermediate.int_records__spelled limit 0")
+        except duckdb.CatalogException:
+            raise UsageError(
+                f"The records behind the figures are not in {warehouse}: they stay on Spark where "
+                "it builds. Land the deliveries in a warehouse with `synerstat intake` and run "
+                "`synerstat build` on it, then explain its figures."
+            ) from None
         at = _cell(connection, chosen, period, cell)
         figures = _figures(connection, chosen, at)
         if not figures:
@@ -335,7 +344,7 @@ def _way(
 
 
 def _mapped(connection: duckdb.DuckDBPyConnection) -> tuple[Mapped, ...]:
-    attributes = ", ".join(f"['{name}', source_{name}, {name}]" for name in MAPPED)
+    attributes = ", ".join(f"['{name}', source_{name}, {name}]" for name in ATTRIBUTES)
     rows = connection.execute(
         f"""
         with
@@ -359,7 +368,7 @@ def _mapped(connection: duckdb.DuckDBPyConnection) -> tuple[Mapped, ...]:
         from named
         where source is not null
         group by operator, attribute, source, target
-        order by operator, list_position({list(MAPPED)!r}, attribute), rows desc, source, target
+        order by operator, list_position({list(ATTRIBUTES)!r}, attribute), rows desc, source, target
         """
     ).fetchall()
     return tuple(Mapped(*row) for row in rows)

@@ -10,25 +10,18 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import duckdb
 
 from synerstat import spark
 from synerstat.build import build_models
+from synerstat.crosswalks import ATTRIBUTES, code_list
 from synerstat.errors import UsageError
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats.tables import harmless_text
-from synerstat.warehouse import BuildState, Progress, Warehouse, read_build_state, silent
+from synerstat.warehouse import Progress, Warehouse, read_build_state, silent
 
-DIMENSIONS = (
-    "training_type",
-    "organiser",
-    "sex",
-    "education_level",
-    "labour_status",
-    "delivery_mode",
-)
 COLUMNS = (
     "operator",
     "source_code",
@@ -128,9 +121,9 @@ def suggest(
                 )
                 order by all
                 """,
-                ["OPERATOR" if dimension == "organiser" else dimension.upper()],
+                [code_list(dimension)],
             ).fetchall()
-            for dimension in DIMENSIONS
+            for dimension in ATTRIBUTES
         }
     return tuple(
         suggestion
@@ -219,10 +212,10 @@ def diff(
     """
     state = read_build_state(warehouse)
     named = dimension or crosswalk.stem.removeprefix("crosswalk_")
-    if named not in DIMENSIONS:
+    if named not in ATTRIBUTES:
         raise UsageError(
             f"{crosswalk.name} does not say which crosswalk it replaces. Name it "
-            f"crosswalk_<dimension>.csv or add --dimension, one of {', '.join(DIMENSIONS)}."
+            f"crosswalk_<dimension>.csv or add --dimension, one of {', '.join(ATTRIBUTES)}."
         )
     if spark.records_lie_elsewhere(warehouse):
         raise UsageError(
@@ -246,7 +239,7 @@ def diff(
             select=FIGURE_MODELS,
             threads=threads,
             memory_limit=memory_limit,
-            variables={**_variables(state), "landing_path": str(before.landing)},
+            variables={**state.variables, "landing_path": str(before.landing)},
             progress=progress,
         )
         progress("Comparing the figures")
@@ -259,11 +252,6 @@ def diff(
                 for data_set in DATA_SETS
                 for row in _changes(connection, data_set)
             )
-
-
-def _variables(state: BuildState) -> dict[str, Any]:
-    """The numbers of the rules that the figures were built with."""
-    return dict(state.variables)
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, dimension: str, path: Path) -> None:
@@ -310,7 +298,7 @@ def _replace(connection: duckdb.DuckDBPyConnection, dimension: str, path: Path) 
         ) where next_day <= last_day
         order by all
         """,
-        ["OPERATOR" if dimension == "organiser" else dimension.upper()],
+        [code_list(dimension)],
     ).fetchall()
     count = connection.execute("select count(*) from proposed").fetchall()[0][0]
     if unsound or not count:
@@ -334,13 +322,6 @@ def _changes(
     dimensions = [name for name in data_set.key if name != "indicator"]
     told = " || ', ' || ".join(f"'{name}=' || {name}" for name in dimensions)
     relation = f"intermediate.int_{data_set.name}__figures"
-    for name in ("before", "after"):
-        exists = connection.execute(
-            "select table_schema from information_schema.tables where table_catalog = ? "
-            "and table_name = ?",
-            [f"{name}_build", f"int_{data_set.name}__figures"],
-        ).fetchall()
-        relation = f"{exists[0][0]}.int_{data_set.name}__figures" if exists else relation
     return connection.execute(
         f"""
         select '{data_set.name}', {told}, indicator, was.figure, becomes.figure

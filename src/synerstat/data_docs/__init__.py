@@ -8,20 +8,18 @@ These show the same results, each expectation of each suite, in one file per run
 <folder>/runs/<run>.json        the same for programs; what the pages are made of
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from synerstat.alone import environment, policy, report_style
 from synerstat.warehouse import (
     ExpectationOutcome,
     ExpectationsResult,
@@ -121,30 +119,14 @@ def _write(folder: Path, runs: Sequence[Run]) -> Path:
 
 
 def _page(path: Path, template: str, context: Mapping[str, Any]) -> None:
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'"
+    style = report_style("synerstat.data_docs", "docs.css")
     page = _environment().get_template(template)
-    text = page.render(style=Markup(style), policy=f"{policy}; form-action 'none'", **context)
+    text = page.render(style=Markup(style), policy=policy(style, images=True), **context)
     temporary = path.with_suffix(".partial")
     temporary.write_text(text, "utf-8", newline="\n")
     temporary.replace(path)
 
 
 @cache
-def _style() -> str:
-    """The style of the feedback reports, and what these pages have of their own."""
-    shared = (files("synerstat.feedback") / "templates" / "report.css").read_text("utf-8")
-    return shared + (files("synerstat.data_docs") / "templates" / "docs.css").read_text("utf-8")
-
-
-@cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("synerstat.data_docs", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return environment("synerstat.data_docs")

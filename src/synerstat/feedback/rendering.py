@@ -1,20 +1,18 @@
 """Renders a report in one language: as a page, as a table and for programs."""
 
-import base64
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from synerstat.alone import environment, policy, report_style
 from synerstat.contracts import DeliveryContract
 from synerstat.feedback.reports import FeedbackReport, Place, RuleFinding, Verdict
 from synerstat.feedback.texts import Texts, harmless, visible
@@ -74,8 +72,7 @@ def render_html(
 
     `stem` is the name of the report's files without their endings.
     """
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style = report_style()
     return (
         _environment()
         .get_template("report.html.j2")
@@ -86,8 +83,7 @@ def render_html(
             stem=stem,
             name=stem.removesuffix(f".{texts.language}"),
             style=Markup(style),
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-            "form-action 'none'",
+            policy=policy(style),
             segments=_segments(report.places),
             groups=GROUPS,
             group_of=_group_of,
@@ -280,23 +276,12 @@ def _bars(finding: RuleFinding) -> list[_Bar]:
 
 
 @cache
-def _style() -> str:
-    return (files("synerstat.feedback") / "templates" / "report.css").read_text("utf-8")
-
-
-@cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("synerstat.feedback", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = _shown
-    environment.globals["verdict_text"] = _verdict_text
-    environment.globals["next_text"] = _next_text
-    return environment
+    made = environment("synerstat.feedback", keep_trailing_newline=False)
+    made.filters["shown"] = _shown
+    made.globals["verdict_text"] = _verdict_text
+    made.globals["next_text"] = _next_text
+    return made
 
 
 def _shown(text: object) -> Markup:

@@ -21,6 +21,7 @@ from synerstat.publish.formats import Edition, harmless, literal, write_formats
 from synerstat.publish.revisions import (
     REPLACEMENTS,
     REVISIONS,
+    LargeRevisions,
     large_revisions,
     previous_vintage,
     write_mapping,
@@ -108,7 +109,7 @@ def publish(
                 progress(f"Comparing with {vintage}")
                 with folders.beside(out, quarter) as temporary:
                     before = out / quarter / f"v{last}"
-                    cells = _write(
+                    cells, _ = _write(
                         temporary, connection, warehouse, state, last, _compared_with(before)
                     )
                     if _content(before) == _content(temporary):
@@ -119,10 +120,10 @@ def publish(
             progress(f"Writing {vintage}")
             with folders.beside(out, quarter) as temporary:
                 previous = previous_vintage(out, quarter, number)
-                cells = _write(temporary, connection, warehouse, state, number, previous)
-                warned = _revised_much(connection, temporary, state)
+                cells, large = _write(temporary, connection, warehouse, state, number, previous)
                 published = folders.appear(temporary, out, quarter, number)
         folders.switch_latest(out)
+    warned = _revised_much(large, float(state.variables["largest_revision"]))
     return Publication(published, vintage, is_new=True, cells=cells, warnings=warned)
 
 
@@ -186,8 +187,8 @@ def _write(
     state: BuildState,
     number: int,
     previous: Path | None,
-) -> dict[str, CellCounts]:
-    """Write all files of a vintage, compared with `previous`; return the counts of its cells."""
+) -> tuple[dict[str, CellCounts], LargeRevisions]:
+    """Write all files of a vintage, compared with `previous`; return its cells and revisions."""
     # the charts' library takes a second to load, which no other command should wait for
     from synerstat.quality_report import write_quality_report
     from synerstat.site.pages import write_site
@@ -219,7 +220,8 @@ def _write(
     write_revisions(
         target, connection, relations, provenance, previous, Warehouse(warehouse).replacements
     )
-    write_quality_report(target, connection, relations, edition, state.variables, previous)
+    large = large_revisions(connection, target / REVISIONS, relations, state.variables)
+    write_quality_report(target, connection, relations, edition, state.variables, large, previous)
     write_site(target, connection, relations, edition, provenance)
     (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
     expectations = read_expectations(warehouse)
@@ -227,18 +229,13 @@ def _write(
     write_published_docs(target / "quality" / "data-docs", quarter, expectations)
     _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
-    return cells
+    return cells, large
 
 
-def _revised_much(
-    connection: duckdb.DuckDBPyConnection, vintage: Path, state: BuildState
-) -> tuple[str, ...]:
-    """The warning of large revisions; none where there are none."""
-    relations = {data_set.name: _published(data_set) for data_set in DATA_SETS}
-    found = large_revisions(connection, vintage / REVISIONS, relations, state.variables)
+def _revised_much(found: LargeRevisions, limit: float) -> tuple[str, ...]:
+    """The warning of revisions by more than the limit; none where there are none."""
     if not found.cells:
         return ()
-    limit = float(state.variables["largest_revision"])
     lines = [
         f"{found.cells:,} published {'figure was' if found.cells == 1 else 'figures were'} revised "
         f"by more than {limit:.0%}:"

@@ -21,6 +21,7 @@ from typing import Any
 
 import duckdb
 
+from synerstat.crosswalks import ATTRIBUTES
 from synerstat.publish import folder as folders
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import literal
@@ -29,14 +30,6 @@ REVISIONS = "revisions.csv"
 REPLACEMENTS = "identifier_replacements_sha256"
 MAPPING = Path("metadata") / "mapping.csv"
 SERIES_BREAKS = Path("metadata") / "series_breaks.csv"
-CROSSWALKS = (
-    "training_type",
-    "delivery_mode",
-    "labour_status",
-    "sex",
-    "education_level",
-    "organiser",
-)
 # Dimensions of a cell that a record has too; persons' attributes belong to no single record.
 RECORD_DIMENSIONS = (
     "operator",
@@ -166,7 +159,7 @@ def write_mapping(folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
         f"select '{name}' as dimension, operator, source_code, target_code, "
         f"cast(valid_from as varchar) as valid_from, cast(valid_to as varchar) as valid_to "
         f"from warehouse.seeds.crosswalk_{name}"
-        for name in CROSSWALKS
+        for name in ATTRIBUTES
     )
     (folder / MAPPING).parent.mkdir(exist_ok=True)
     _copy(connection, f"{rows} order by all", folder / MAPPING)
@@ -417,7 +410,7 @@ def _mapping_changes(folder: Path, previous: Path) -> str:
         + " or ".join(
             f"(versions.operator, versions.{name}) in "
             f"(select (operator, target_code) from {changed} where dimension = '{name}')"
-            for name in CROSSWALKS
+            for name in ATTRIBUTES
         )
         + ")"
     )

@@ -9,7 +9,7 @@ import duckdb
 
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.vocabulary import LANGUAGES, Edition, literal
-from synerstat.publish.revisions import REVISIONS, large_revisions
+from synerstat.publish.revisions import LargeRevisions
 
 Rows = list[dict[str, Any]]
 
@@ -34,14 +34,14 @@ def read_report(
     relations: Mapping[str, str],
     edition: Edition,
     variables: Mapping[str, Any],
-    folder: Path,
+    large: LargeRevisions,
     previous: Path | None,
 ) -> dict[str, Any]:
     """All that the report says, in no language yet: codes and figures.
 
-    `relations` names the published table of each data set; `folder` is the vintage that is written
-    and has its revisions.csv, `previous` the one that it was compared with. Shares lie between 0
-    and 1. What is withheld has null values and `conf_status` C.
+    `relations` names the published table of each data set, `previous` is the vintage that this one
+    was compared with, and `large` its large revisions. Shares lie between 0 and 1. What is withheld
+    has null values and `conf_status` C.
     """
     threshold = edition.threshold
     return {
@@ -120,15 +120,14 @@ def read_report(
             order by all
             """,
         ),
-        "revisions": _revisions(connection, relations, variables, folder, previous),
+        "revisions": _revisions(connection, relations, large, previous),
     }
 
 
 def _revisions(
     connection: duckdb.DuckDBPyConnection,
     relations: Mapping[str, str],
-    variables: Mapping[str, Any],
-    folder: Path,
+    large: LargeRevisions,
     previous: Path | None,
 ) -> dict[str, Any]:
     """Average size of revisions (A6), by data set and indicator, over cells shown in both vintages.
@@ -166,7 +165,6 @@ def _revisions(
         order by data_set, indicator
         """,
     )
-    large = large_revisions(connection, folder / REVISIONS, relations, variables)
     return {
         "previous_vintage": f"{previous.parent.name}-{previous.name}",
         "sizes": sizes,

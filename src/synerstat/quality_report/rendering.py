@@ -1,21 +1,20 @@
 """Puts the quality report into words: one page per language that needs nothing but itself."""
 
-import base64
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from synerstat.alone import environment, policy, report_style
 from synerstat.publish.formats.vocabulary import LANGUAGES, Code, column_name, text
 from synerstat.site.feeds import RELEASE_DAYS
 from synerstat.site.words import ABSENT, NAMES, NOT_AVAILABLE, WITHHELD, Words
 
+PACKAGE = "synerstat.quality_report"
 TOTAL = "_T"
 DASH = "\u2013"
 SHOWN_QUARTERS = 8
@@ -55,9 +54,8 @@ def render_html(
     `lists` are the code lists of the vintage, `stem` the name of the report's files without
     language and ending. Raises PublicationError where a text is not translated.
     """
-    words = Words(language, lists, "synerstat.quality_report")
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    words = Words(language, lists, PACKAGE)
+    style = report_style(PACKAGE, "quality_report.css")
     page = _Page(report, words)
     return (
         _environment()
@@ -68,8 +66,7 @@ def render_html(
             w=words,
             stem=stem,
             style=Markup(style),
-            policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "base-uri 'none'; form-action 'none'",
+            policy=policy(style, images=True),
             languages=LANGUAGES,
             language_names=NAMES,
             statistic=text("statistic", language),
@@ -197,6 +194,14 @@ class _Page:
     def _type(self, code: str) -> str:
         return self._words.label("TRAINING_TYPE", code)
 
+    def _series(self, row: Row) -> str:
+        """The series that a break is in."""
+        return f"{self._operator(row['operator'])}, {self._type(row['training_type'])}"
+
+    def _parts(self, row: Row) -> list[str]:
+        """What a share is made of, and the share."""
+        return [self._count(row["numerator"]), self._count(row["denominator"]), self._shown(row)]
+
     def _by_operator(self, cell: Callable[[str], Iterable[str]]) -> list[list[str]]:
         return [
             [self._operator(operator), *cell(operator)] for operator in (*self._operators, TOTAL)
@@ -279,7 +284,7 @@ class _Page:
                 )
             )
         broken = [
-            f"{self._operator(each['operator'])}, {self._type(each['training_type'])}"
+            self._series(each)
             for each in self._report["breaks"]
             if each["is_break"] and each["period_after"]
         ]
@@ -378,16 +383,7 @@ class _Page:
         return Table(
             _("Labels and texts in four languages"),
             [_("List"), _("There"), _("Needed"), _("Share")],
-            [
-                [
-                    names[name],
-                    self._count(row["numerator"]),
-                    self._count(row["denominator"]),
-                    self._shown(row),
-                ]
-                for name, row in found.items()
-                if row
-            ],
+            [[names[name], *self._parts(row)] for name, row in found.items() if row],
         )
 
     def _checks(self) -> Table:
@@ -463,13 +459,7 @@ class _Page:
 
         def cells(operator: str) -> list[str]:
             row = self._get("R1", "training_types", operator)
-            if row is None:
-                return [NOT_AVAILABLE] * 3
-            return [
-                self._count(row["numerator"]),
-                self._count(row["denominator"]),
-                self._shown(row),
-            ]
+            return [NOT_AVAILABLE] * 3 if row is None else self._parts(row)
 
         return Table(
             _("Training types reported"),
@@ -640,7 +630,7 @@ class _Page:
             [
                 [
                     _.date(date.fromisoformat(each["change_date"])),
-                    f"{self._operator(each['operator'])}, {self._type(each['training_type'])}",
+                    self._series(each),
                     f"{each['codes_ended'] or DASH} \u2192 {each['codes_begun'] or DASH}",
                     _("yes") if each["is_break"] else _("no"),
                     *figures(each),
@@ -660,7 +650,7 @@ class _Page:
         return [
             (
                 w.date(date.fromisoformat(each["change_date"])),
-                f"{self._operator(each['operator'])}, {self._type(each['training_type'])}",
+                self._series(each),
                 each[f"text_{w.language}"],
             )
             for each in self._report["breaks"]
@@ -734,20 +724,5 @@ class _Page:
 
 
 @cache
-def _style() -> str:
-    """The style of the feedback reports, and what this page has of its own."""
-    shared = (files("synerstat.feedback") / "templates" / "report.css").read_text("utf-8")
-    own = files("synerstat.quality_report") / "templates" / "quality_report.css"
-    return shared + own.read_text("utf-8")
-
-
-@cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("synerstat.quality_report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return environment(PACKAGE)

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-ATTRIBUTES = (
-    "training_type",
-    "delivery_mode",
-    "labour_status",
-    "education_level",
-    "sex",
-    "organiser",
-)
+from synerstat.crosswalks import ATTRIBUTES, code_list
+
 LANGUAGE_OF_OPERATOR = {"vdab": "nl", "forem": "fr", "bruxelles_formation": "fr", "adg": "de"}
-# Fewer records than this: no share. A person may have several, a dozen a year at most.
+# Fewer records than this: no share. A person may have several.
 FEW_RECORDS = 30
 BANDS = (0.01, 0.05, 0.2, 0.5)
 
@@ -44,7 +38,7 @@ class Mapping:
     @property
     def code_list(self) -> str:
         """The code list of the harmonised code."""
-        return "OPERATOR" if self.attribute == "organiser" else self.attribute.upper()
+        return code_list(self.attribute)
 
 
 def read_crosswalks(connection: duckdb.DuckDBPyConnection) -> tuple[Mapping, ...]:

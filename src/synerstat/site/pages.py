@@ -15,7 +15,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import duckdb
 import jinja2
 from markupsafe import Markup
 
+from synerstat.alone import environment
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats.tables import harmless_text
 from synerstat.publish.formats.vocabulary import (
@@ -465,23 +465,11 @@ def _spark(cells: Sequence[Cell | None]) -> Markup:
     )
 
 
-@cache
-def _loader() -> jinja2.BaseLoader:
-    return jinja2.PackageLoader("synerstat.site", "templates")
-
-
 def _environment() -> jinja2.Environment:
     """A new one each time: its globals are those of one language."""
-    environment = jinja2.Environment(
-        loader=_loader(),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["split_pairs"] = _pairs
-    return environment
+    made = environment("synerstat.site")
+    made.filters["split_pairs"] = _pairs
+    return made
 
 
 def _pairs(lines: str) -> list[list[Markup]]:

@@ -8,9 +8,9 @@ import pytest
 
 import synerstat.warehouse as store
 from synerstat.build import build_models, project_variables
+from synerstat.crosswalks import ATTRIBUTES
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.revisions import CROSSWALKS
 from synerstat.site import pages
 
 ROOT = Path(__file__).parents[3]
@@ -145,7 +145,7 @@ def write_database(warehouse: Path) -> None:
             f"create table seeds.code_lists as select * from (values {codes}) "
             "as codes(code_list, code, label_en, label_fr, label_nl, label_de)"
         )
-        for name in CROSSWALKS:
+        for name in ATTRIBUTES:
             connection.execute(
                 f"create table seeds.crosswalk_{name} as select 'vdab' as operator, "
                 "'A' as source_code, 'B' as target_code, null::date as valid_from, "
