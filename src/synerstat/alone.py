@@ -4,13 +4,36 @@ import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
+from types import CodeType
 
 import jinja2
+from jinja2.bccache import Bucket
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Keeps compiled templates for the other environments of this process."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template that another environment has compiled."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
 @cache
 def _loader(package: str) -> jinja2.BaseLoader:
     return jinja2.PackageLoader(package, "templates")
+
+
+@cache
+def _compiled(_package: str, _keep_trailing_newline: bool) -> _Compiled:
+    return _Compiled()
 
 
 def environment(package: str, *, keep_trailing_newline: bool = True) -> jinja2.Environment:
@@ -22,6 +45,7 @@ def environment(package: str, *, keep_trailing_newline: bool = True) -> jinja2.E
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=keep_trailing_newline,
+        bytecode_cache=_compiled(package, keep_trailing_newline),
     )
 
 

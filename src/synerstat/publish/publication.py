@@ -17,7 +17,13 @@ from synerstat.errors import PublicationError, PublicationWithheldError, UsageEr
 from synerstat.publish import folder as folders
 from synerstat.publish.control import controlled
 from synerstat.publish.data_sets import DATA_SETS, DataSet
-from synerstat.publish.formats import Edition, harmless, literal, write_formats
+from synerstat.publish.formats import (
+    Edition,
+    comparing_formats,
+    harmless,
+    literal,
+    write_formats,
+)
 from synerstat.publish.revisions import (
     REPLACEMENTS,
     REVISIONS,
@@ -189,7 +195,7 @@ def _write(
     previous: Path | None,
 ) -> tuple[dict[str, CellCounts], LargeRevisions]:
     """Write all files of a vintage, compared with `previous`; return its cells and revisions."""
-    # the charts' library takes a second to load, which no other command should wait for
+    # both take a second to load, which no other command should wait for
     from synerstat.quality_report import write_quality_report
     from synerstat.site.pages import write_site
 
@@ -207,27 +213,30 @@ def _write(
     relations = {data_set.name: _published(data_set) for data_set in DATA_SETS}
     edition = Edition(quarter, vintage, threshold, state.invented_persons)
     write_formats(target, connection, relations, edition)
-    deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
-        "warehouse.seeds.training_deliveries", [], quarter, connection
-    )
-    provenance = _provenance(connection, warehouse, state, vintage, deliveries, cells)
-    provenance["previous_vintage"] = (
-        vintage_name(previous.parent.name, int(previous.name[1:])) if previous else None
-    )
-    write_json(target / PROVENANCE, provenance)
-    write_mapping(target, connection)
-    write_series_breaks(target, connection)
-    write_revisions(
-        target, connection, relations, provenance, previous, Warehouse(warehouse).replacements
-    )
-    large = large_revisions(connection, target / REVISIONS, relations, state.variables)
-    write_quality_report(target, connection, relations, edition, state.variables, large, previous)
-    write_site(target, connection, relations, edition, provenance)
-    (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
-    expectations = read_expectations(warehouse)
-    assert expectations is not None
-    write_published_docs(target / "quality" / "data-docs", quarter, expectations)
-    _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
+    with comparing_formats(target, connection):
+        deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
+            "warehouse.seeds.training_deliveries", [], quarter, connection
+        )
+        provenance = _provenance(connection, warehouse, state, vintage, deliveries, cells)
+        provenance["previous_vintage"] = (
+            vintage_name(previous.parent.name, int(previous.name[1:])) if previous else None
+        )
+        write_json(target / PROVENANCE, provenance)
+        write_mapping(target, connection)
+        write_series_breaks(target, connection)
+        write_revisions(
+            target, connection, relations, provenance, previous, Warehouse(warehouse).replacements
+        )
+        large = large_revisions(connection, target / REVISIONS, relations, state.variables)
+        write_quality_report(
+            target, connection, relations, edition, state.variables, large, previous
+        )
+        write_site(target, connection, relations, edition, provenance)
+        (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
+        expectations = read_expectations(warehouse)
+        assert expectations is not None
+        write_published_docs(target / "quality" / "data-docs", quarter, expectations)
+        _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
     return cells, large
 

@@ -1,8 +1,9 @@
 """Charts as SVG, made once for all languages.
 
-Vega-Lite (through Altair) lays a chart out; its texts are marks such as §label|OPERATOR|vdab§,
-which are filled in for each language afterwards: the geometry is computed once and not four times.
-A withheld cell is never drawn as zero: its place says [c].
+Vega-Lite lays a chart out; its texts are marks such as §label|OPERATOR|vdab§, which are filled in
+for each language afterwards: the geometry is computed once and not four times. Specifications are
+written as they stand in the documentation of Vega-Lite: a library that builds them took longer than
+the drawing. A withheld cell is never drawn as zero: its place says [c].
 """
 
 import html
@@ -10,10 +11,8 @@ import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 from synerstat.publish.formats.vocabulary import column_name
@@ -21,6 +20,8 @@ from synerstat.site.cells import Cell
 from synerstat.site.words import ABSENT, BREAK, NOT_AVAILABLE, WITHHELD, Words
 
 WIDTH = 460
+# of the layout engine that is installed; another one may lay charts out anew
+VEGA_LITE = "6.4"
 MARK = re.compile("§([^§]*)§")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif"
 
@@ -41,6 +42,10 @@ SHAPES = ("circle", "square", "triangle-up", "diamond")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 # steps of a shaded matrix: opacity of the shade and the colour of the figure on it
 SHADES = ((0.06, "text"), (0.16, "text"), (0.3, "text"), (0.9, "page"), (1.0, "page"))
+
+
+# a layer of a specification of Vega-Lite
+Layer = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,18 +100,22 @@ def columns(
         }
         for index, (period, cell) in enumerate(zip(periods, cells, strict=True))
     ]
-    base = alt.Chart(_data(rows))
-    x, y = _x("x"), _y("y", top)
-    known = alt.Chart(_data([row for row in rows if row["drawn"]]))
-    drawn = known.mark_rect(color=COLOURS["c1"], stroke=COLOURS["c1"], strokeWidth=1.5).encode(
-        x=x,
-        x2="x2",
+    y = _number("y", top)
+    drawn = _layer(
+        [row for row in rows if row["drawn"]],
+        {"type": "rect", "color": COLOURS["c1"], "stroke": COLOURS["c1"], "strokeWidth": 1.5},
+        x=_x("x"),
+        x2=_field("x2"),
         y=y,
-        y2=alt.datum(0),
-        fillOpacity=alt.condition("datum.provisional", alt.value(0.35), alt.value(1)),
+        y2={"datum": 0},
+        fillOpacity={"condition": {"test": "datum.provisional", "value": 0.35}, "value": 1},
     )
-    figures = base.mark_text(dy=-8, fontSize=12, color=COLOURS["text"]).encode(
-        x=_x("middle"), y=y, text="label:N"
+    figures = _layer(
+        rows,
+        {"type": "text", "dy": -8, "fontSize": 12, "color": COLOURS["text"]},
+        x=_x("middle"),
+        y=y,
+        text=_text_of("label"),
     )
     return _finished(
         [drawn, figures, *_breaks(rows, height), *_time_axis(periods, step, height)],
@@ -126,7 +135,7 @@ def lines(
     """
     height, step = 220, WIDTH / max(len(periods), 1)
     top = _top([cell for _, cells in series for cell in cells])
-    layers: list[alt.Chart] = [*_number_axis(top)]
+    layers = _number_axis(top)
     broken = set(breaks)
     for index, (_, cells) in enumerate(series):
         part, rows = 0, []
@@ -137,22 +146,22 @@ def lines(
             rows.append({"x": (place + 0.5) * step, "y": cell.value, "part": part})
             if cell.status == "B":
                 broken.add(periods[place])
-        base = alt.Chart(_data(rows))
-        encoded = base.encode(x=_x("x"), y=_y("y", top), detail="part:N")
-        layers.append(
-            encoded.mark_line(
-                color=COLOURS[SERIES[index]], strokeWidth=2.2, strokeDash=list(DASHES[index])
+        colour = COLOURS[SERIES[index]]
+        dashes = DASHES[index]
+        for drawn in (
+            {"type": "line", "color": colour, "strokeWidth": 2.2, "strokeDash": dashes},
+            {
+                "type": "point",
+                "color": colour,
+                "fill": colour,
+                "opacity": 1,
+                "size": 42,
+                "shape": SHAPES[index],
+            },
+        ):
+            layers.append(
+                _layer(rows, drawn, x=_x("x"), y=_number("y", top), detail=_text_of("part"))
             )
-        )
-        layers.append(
-            encoded.mark_point(
-                color=COLOURS[SERIES[index]],
-                fill=COLOURS[SERIES[index]],
-                opacity=1,
-                size=42,
-                shape=SHAPES[index],
-            )
-        )
     marks = [{"x": place * step, "break": each in broken} for place, each in enumerate(periods)]
     layers += [*_breaks(marks, height), *_time_axis(periods, step, height)]
     legend = tuple(
@@ -184,21 +193,35 @@ def bars(entries: Sequence[tuple[str, Cell | None, Cell | None]], now: str, befo
         }
         for index, (text, cell, previous) in enumerate(entries)
     ]
-    base = alt.Chart(_data(rows))
-    x = alt.X("value:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=None)
-    labels = base.mark_text(align="left", fontSize=12.5, color=COLOURS["text"]).encode(
-        x=alt.value(0), y=_pixel("above", height), text="text:N"
+    text = {"type": "text", "fontSize": 12.5, "color": COLOURS["text"]}
+    labels = _layer(
+        rows,
+        text | {"align": "left"},
+        x={"value": 0},
+        y=_pixel("above", height),
+        text=_text_of("text"),
     )
-    drawn = alt.Chart(_data([row for row in rows if row["value"]])).mark_rect(color=COLOURS["c1"])
-    drawn = drawn.encode(x=x, x2=alt.datum(0), y=_pixel("y", height), y2="y2")
-    figures = base.mark_text(
-        align="right", fontSize=12.5, fontWeight=600, color=COLOURS["text"]
-    ).encode(x=alt.value(WIDTH), y=_pixel("above", height), text="label:N")
-    known = alt.Chart(_data([row for row in rows if row["before"] is not None]))
-    ticks = known.mark_rule(color=COLOURS["c2"], strokeWidth=3).encode(
-        x=alt.X("before:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=None),
+    drawn = _layer(
+        [row for row in rows if row["value"]],
+        {"type": "rect", "color": COLOURS["c1"]},
+        x=_number("value", top),
+        x2={"datum": 0},
+        y=_pixel("y", height),
+        y2=_field("y2"),
+    )
+    figures = _layer(
+        rows,
+        text | {"align": "right", "fontWeight": 600},
+        x={"value": WIDTH},
+        y=_pixel("above", height),
+        text=_text_of("label"),
+    )
+    ticks = _layer(
+        [row for row in rows if row["before"] is not None],
+        {"type": "rule", "color": COLOURS["c2"], "strokeWidth": 3},
+        x=_number("before", top),
         y=_pixel("from", height),
-        y2="to",
+        y2=_field("to"),
     )
     legend = (
         Key("c1", "square", now),
@@ -233,33 +256,36 @@ def matrix(
                     "label": shown(cell),
                 }
             )
-    base = alt.Chart(_data(data))
-    shades = base.mark_rect(color=COLOURS["c1"], cornerRadius=3).encode(
+    shades = _layer(
+        data,
+        {"type": "rect", "color": COLOURS["c1"], "cornerRadius": 3},
         x=_x("x"),
-        x2="x2",
+        x2=_field("x2"),
         y=_pixel("y", height),
-        y2="y2",
-        fillOpacity=alt.FillOpacity("shade:Q", scale=None),
+        y2=_field("y2"),
+        fillOpacity={"field": "shade", "type": "quantitative", "scale": None},
     )
-    figures = base.mark_text(fontSize=14, fontWeight=600).encode(
+    figures = _layer(
+        data,
+        {"type": "text", "fontSize": 14, "fontWeight": 600},
         x=_x("middle"),
         y=_pixel("centre", height),
-        text="label:N",
-        color=alt.Color("colour:N", scale=None),
+        text=_text_of("label"),
+        color={"field": "colour", "type": "nominal", "scale": None},
     )
-    texts = [{"y": 40 + down * step + 10, "text": text} for down, text in enumerate(rows)]
-    labels = (
-        alt.Chart(_data(texts))
-        .mark_text(align="left", fontSize=12.5, color=COLOURS["text"])
-        .encode(x=alt.value(0), y=_pixel("y", height), text="text:N")
+    labels = _layer(
+        [{"y": 40 + down * step + 10, "text": text} for down, text in enumerate(rows)],
+        {"type": "text", "align": "left", "fontSize": 12.5, "color": COLOURS["text"]},
+        x={"value": 0},
+        y=_pixel("y", height),
+        text=_text_of("text"),
     )
-    across_texts = [
-        {"x": (place + 0.5) * across, "y": 14, "text": text} for place, text in enumerate(heads)
-    ]
-    tops = (
-        alt.Chart(_data(across_texts))
-        .mark_text(fontSize=12, fontWeight=600, color=COLOURS["quiet"])
-        .encode(x=_x("x"), y=_pixel("y", height), text="text:N")
+    tops = _layer(
+        [{"x": (place + 0.5) * across, "y": 14, "text": text} for place, text in enumerate(heads)],
+        {"type": "text", "fontSize": 12, "fontWeight": 600, "color": COLOURS["quiet"]},
+        x=_x("x"),
+        y=_pixel("y", height),
+        text=_text_of("text"),
     )
     return _finished([shades, figures, labels, tops], height)
 
@@ -370,8 +396,9 @@ def _inner(svg: str) -> str:
     return svg[svg.index(">") + 1 : svg.rindex("</svg>")]
 
 
-def _data(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
-    return alt.InlineData(values=list(rows))
+def _layer(rows: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], **encoding: Any) -> Layer:
+    """A layer of a chart: its rows, how they are drawn, and where."""
+    return {"data": {"values": rows}, "mark": drawn, "encoding": encoding}
 
 
 def _top(cells: Sequence[Cell | None]) -> float:
@@ -380,22 +407,36 @@ def _top(cells: Sequence[Cell | None]) -> float:
     return max(values, default=0) * 1.08 or 1
 
 
-def _x(column: str) -> alt.X:
-    scale = alt.Scale(domain=[0, WIDTH], nice=False)
-    return alt.X(f"{column}:Q", scale=scale, axis=None)
+def _field(column: str) -> Mapping[str, Any]:
+    """The other end of what has a scale already."""
+    return {"field": column}
 
 
-def _y(column: str, top: float) -> alt.Y:
-    return alt.Y(f"{column}:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=None)
+def _text_of(column: str) -> Mapping[str, Any]:
+    return {"field": column, "type": "nominal"}
 
 
-def _pixel(column: str, height: int) -> alt.Y:
+def _number(column: str, top: float, **scale: Any) -> Mapping[str, Any]:
+    """A position on a scale from zero to `top`, without an axis."""
+    return {
+        "field": column,
+        "type": "quantitative",
+        "scale": {"domain": [0, top], "nice": False, **scale},
+        "axis": None,
+    }
+
+
+def _x(column: str) -> Mapping[str, Any]:
+    """A position in pixels from the left."""
+    return _number(column, WIDTH)
+
+
+def _pixel(column: str, height: int) -> Mapping[str, Any]:
     """A position in pixels from the top."""
-    scale = alt.Scale(domain=[0, height], nice=False, reverse=True)
-    return alt.Y(f"{column}:Q", scale=scale, axis=None)
+    return _number(column, height, reverse=True)
 
 
-def _time_axis(periods: Sequence[str], step: float, height: int) -> list[alt.Chart]:
+def _time_axis(periods: Sequence[str], step: float, height: int) -> list[Layer]:
     """Quarters in one line, their years below; years alone are in the first line."""
     rows = []
     for index, period in enumerate(periods):
@@ -407,22 +448,33 @@ def _time_axis(periods: Sequence[str], step: float, height: int) -> list[alt.Cha
                 "year": period[:4] if starts and len(period) > 4 else "",
             }
         )
-    base = alt.Chart(_data(rows)).encode(x=_x("x"))
-    size = 12 if len(periods) <= 10 else 10
+    text = {"type": "text", "color": COLOURS["quiet"]}
     return [
-        base.mark_text(fontSize=size, color=COLOURS["quiet"]).encode(
-            y=alt.value(height + 14), text="text:N"
+        _layer(
+            rows,
+            text | {"fontSize": 12 if len(periods) <= 10 else 10},
+            x=_x("x"),
+            y={"value": height + 14},
+            text=_text_of("text"),
         ),
-        base.mark_text(fontSize=12, fontWeight=600, color=COLOURS["quiet"]).encode(
-            y=alt.value(height + 31), text="year:N"
+        _layer(
+            rows,
+            text | {"fontSize": 12, "fontWeight": 600},
+            x=_x("x"),
+            y={"value": height + 31},
+            text=_text_of("year"),
         ),
-        alt.Chart(_data([{"x": 0, "x2": WIDTH}]))
-        .mark_rule(color=COLOURS["quiet"])
-        .encode(x=_x("x"), x2="x2", y=alt.value(height)),
+        _layer(
+            [{"x": 0, "x2": WIDTH}],
+            {"type": "rule", "color": COLOURS["quiet"]},
+            x=_x("x"),
+            x2=_field("x2"),
+            y={"value": height},
+        ),
     ]
 
 
-def _number_axis(top: float) -> list[alt.Chart]:
+def _number_axis(top: float) -> list[Layer]:
     """Four rules with their numbers above them."""
     raw = top / 4
     power = 10 ** (len(str(int(raw))) - 1) if raw >= 1 else 1
@@ -432,54 +484,61 @@ def _number_axis(top: float) -> list[alt.Chart]:
         for n in range(1, 6)
         if unit * n <= top
     ]
-    base = alt.Chart(_data(rows)).encode(y=_y("y", top))
     return [
-        base.mark_rule(color=COLOURS["rule"]).encode(x=alt.value(0), x2=alt.value(WIDTH)),
-        base.mark_text(align="left", dy=-6, fontSize=11, color=COLOURS["quiet"]).encode(
-            x=alt.value(0), text="text:N"
+        _layer(
+            rows,
+            {"type": "rule", "color": COLOURS["rule"]},
+            x={"value": 0},
+            x2={"value": WIDTH},
+            y=_number("y", top),
+        ),
+        _layer(
+            rows,
+            {"type": "text", "align": "left", "dy": -6, "fontSize": 11, "color": COLOURS["quiet"]},
+            x={"value": 0},
+            y=_number("y", top),
+            text=_text_of("text"),
         ),
     ]
 
 
-def _breaks(rows: Sequence[Mapping[str, Any]], height: int) -> list[alt.Chart]:
+def _breaks(rows: Sequence[Mapping[str, Any]], height: int) -> list[Layer]:
     """A dashed line before each period that a break separates from those before it."""
     broken = [{"x": row["x"], "text": BREAK} for row in rows if row.get("break")]
     if not broken:
         return []
-    base = alt.Chart(_data(broken)).encode(x=_x("x"))
     return [
-        base.mark_rule(color=COLOURS["quiet"], strokeDash=[3, 3]).encode(
-            y=alt.value(0), y2=alt.value(height)
+        _layer(
+            broken,
+            {"type": "rule", "color": COLOURS["quiet"], "strokeDash": [3, 3]},
+            x=_x("x"),
+            y={"value": 0},
+            y2={"value": height},
         ),
-        base.mark_text(fontSize=11, dx=10, color=COLOURS["quiet"]).encode(
-            y=alt.value(6), text="text:N"
+        _layer(
+            broken,
+            {"type": "text", "fontSize": 11, "dx": 10, "color": COLOURS["quiet"]},
+            x=_x("x"),
+            y={"value": 6},
+            text=_text_of("text"),
         ),
     ]
 
 
-@cache
-def _version() -> str:
-    return str(alt.SCHEMA_VERSION).removeprefix("v").rsplit(".", 1)[0]
-
-
 def _finished(
-    layers: Sequence[alt.Chart], height: int, bottom: int = 6, legend: tuple[Key, ...] = ()
+    layers: Sequence[Layer], height: int, bottom: int = 6, legend: tuple[Key, ...] = ()
 ) -> Chart:
     side, top = 14, 16
-    specification = (
-        alt.layer(*layers)
-        .properties(
-            width=WIDTH,
-            height=height,
-            padding={"left": side, "right": side, "top": top, "bottom": bottom},
-            autosize=alt.AutoSizeParams(type="none"),
-            background="transparent",
-        )
-        .configure_view(stroke=None)
-        .configure(font="sans-serif", aria=False)
-        .to_dict(validate=False)
-    )
-    svg = vl_convert.vegalite_to_svg(specification, vl_version=_version())
+    specification = {
+        "layer": layers,
+        "width": WIDTH,
+        "height": height,
+        "padding": {"left": side, "right": side, "top": top, "bottom": bottom},
+        "autosize": {"type": "none"},
+        "background": "transparent",
+        "config": {"view": {"stroke": None}, "font": "sans-serif", "aria": False},
+    }
+    svg = vl_convert.vegalite_to_svg(specification, vl_version=VEGA_LITE)
     return Chart(_slim(svg), WIDTH + 2 * side, height + top + bottom, legend)
 
 

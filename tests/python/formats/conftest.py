@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from formats.vintages import EDITION, RELATIONS, connect, write_plain
 
-from synerstat.publish.formats import agreement, workbook, write_formats
+from synerstat.publish.formats import agreement, comparing_formats, workbook, write_formats
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +14,8 @@ def vintage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with connect() as connection:
         write_plain(folder, connection)
         write_formats(folder, connection, RELATIONS, EDITION)
+        with comparing_formats(folder, connection):
+            pass
     return folder
 
 

@@ -9,11 +9,18 @@ from formats.vintages import EDITION, RELATIONS, connect, read_tables, rewrite, 
 
 from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.formats import compare, write_formats
+from synerstat.publish.formats import compare, comparing_formats, write_formats
 from synerstat.publish.formats.vocabulary import LANGUAGES
 from synerstat.publish.formats.workbook import write_workbooks
 
 NAMES = [data_set.name for data_set in DATA_SETS]
+
+
+def write_all(folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the formats, then compare them."""
+    write_formats(folder, connection, RELATIONS, EDITION)
+    with comparing_formats(folder, connection):
+        pass
 
 
 def last_line_gone(text: str) -> str:
@@ -142,7 +149,7 @@ def test_a_key_that_stands_twice_is_not_published(tmp_path: Path) -> None:
             f"copy published_mirror to '{tmp_path}/data/mirror.parquet' (format parquet)"
         )
         with pytest.raises(PublicationError, match="mirror a key stands twice, such as Q, 20"):
-            write_formats(tmp_path, connection, RELATIONS, EDITION)
+            write_all(tmp_path, connection)
 
 
 def test_two_codes_with_one_label_are_not_published(copied: Path) -> None:
@@ -158,7 +165,7 @@ def test_all_formats_are_written_with_the_same_bytes_again(vintage: Path, tmp_pa
     with connect() as connection:
         connection.execute("set threads = 1")
         write_plain(tmp_path, connection)
-        write_formats(tmp_path, connection, RELATIONS, EDITION)
+        write_all(tmp_path, connection)
     files = {path.relative_to(vintage): path for path in vintage.rglob("*") if path.is_file()}
     again = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}
     assert files.keys() == again.keys()

@@ -11,7 +11,9 @@ metadata/catalogue.ttl                      DCAT-AP 3
 quality/format_agreement.csv                what was compared
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -25,7 +27,15 @@ from synerstat.publish.formats.tables import harmless, write_labelled, write_sdm
 from synerstat.publish.formats.vocabulary import Edition, literal, read_code_lists
 from synerstat.publish.formats.workbook import write_workbooks
 
-__all__ = ["Compared", "Edition", "compare", "harmless", "literal", "write_formats"]
+__all__ = [
+    "Compared",
+    "Edition",
+    "compare",
+    "comparing_formats",
+    "harmless",
+    "literal",
+    "write_formats",
+]
 
 AGREEMENT = "format_agreement.csv"
 
@@ -35,15 +45,14 @@ def write_formats(
     connection: duckdb.DuckDBPyConnection,
     relations: Mapping[str, str],
     edition: Edition,
-) -> tuple[Compared, ...]:
-    """Write all formats of a vintage and compare what was written, cell by cell.
+) -> None:
+    """Write all formats of a vintage; `comparing_formats` then compares them.
 
     `relations` names the published table of each data set (key, obs_value, obs_status, conf_status,
     vintage); the relation `code_lists` (code_list, code, label_<language>, position) has labels as
     they are. data/<data set>.csv and .parquet and the code lists are in the folder already.
 
-    Raises PublicationError where formats differ, a code, a period or a label is not what it should
-    be, a key stands twice, or the SDMX structure or the catalogue is not valid.
+    Raises PublicationError where the catalogue is not valid.
     """
     code_lists = read_code_lists(connection)
     (folder / "sdmx").mkdir(exist_ok=True)
@@ -56,9 +65,20 @@ def write_formats(
     write_data_packages(folder, code_lists, edition)
     write_catalogue(folder, code_lists, edition)
     check_catalogue(folder)
-    compared = compare(folder, connection)
-    _write_agreement(folder / "quality", compared)
-    return compared
+
+
+@contextmanager
+def comparing_formats(folder: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Compare the formats in the folder, cell by cell, beside what is done in this context.
+
+    At its end the comparison is done too, and noted in the folder. Raises PublicationError where
+    formats differ, a code, a period or a label is not what it should be, a key stands twice, or the
+    SDMX structure is not valid.
+    """
+    with connection.cursor() as own, ThreadPoolExecutor(1) as beside:
+        compared = beside.submit(compare, folder, own)
+        yield
+        _write_agreement(folder / "quality", compared.result())
 
 
 def _write_agreement(folder: Path, compared: tuple[Compared, ...]) -> None:
