@@ -1,5 +1,6 @@
 """Build the warehouse: dbt in this process, then the expectations."""
 
+import gc
 import hashlib
 import importlib
 import os
@@ -41,6 +42,8 @@ PROGRESS_LINES = 8
 SHOWN_ISSUES = 10
 # views on what disclosure control writes: they live where the publication reads them
 PUBLICATION_MODELS = "path:models/publication"
+# what takes seconds to load, in the order in which a run needs it
+LOADED_AHEAD = ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb", "great_expectations")
 # what dbt says of a step that could not be done
 BROKEN = ("error", "runtime error")
 
@@ -208,7 +211,8 @@ def build_models(
     progress("Reading the project")
     steps = _Steps(progress, _load_expectations if command == "build" else None)
     with _environment(_settings(warehouse, threads, memory_limit)):
-        outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
+        with _without_collecting():
+            outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
         _close_database()
     if not isinstance(outcome.result, RunExecutionResult):
         raise BuildFailedError(
@@ -234,7 +238,8 @@ def reading_ahead(
     """Let dbt read the project beside what is done in this context.
 
     What it has read stays in the warehouse, where `build_models` finds it when it is told the same
-    things. Whatever goes wrong in reading ahead, the build meets again, and tells.
+    things. As long as it still reads when the context ends, what the build needs is loaded.
+    Whatever goes wrong in reading ahead, the build meets again, and tells.
     """
     root = warehouse.resolve()
     root.mkdir(parents=True, exist_ok=True)
@@ -245,9 +250,11 @@ def reading_ahead(
             sys.executable,
             *(
                 "-c",
-                "import sys; from dbt.cli.main import dbtRunner as dbt; dbt().invoke(sys.argv[1:])",
+                "import gc, sys; gc.disable(); "
+                "from dbt.cli.main import dbtRunner as dbt; dbt().invoke(sys.argv[1:])",
             ),
             *arguments,
+            "--no-write-json",
         ],
         env=kept | _settings(root, threads, memory_limit),
         stdin=subprocess.DEVNULL,
@@ -256,6 +263,9 @@ def reading_ahead(
     )
     try:
         yield
+        for name in LOADED_AHEAD:
+            if process.poll() is None:
+                _load(name)
         process.wait()
     finally:
         process.kill()
@@ -303,9 +313,25 @@ def _settings(warehouse: Path, threads: int, memory_limit: str) -> dict[str, str
 
 
 def _load_expectations() -> None:
-    # whatever goes wrong here is told when the expectations are checked
+    _load("great_expectations")
+
+
+def _load(name: str) -> None:
+    # whatever goes wrong here is told when it is needed
     with suppress(ImportError):
-        importlib.import_module("great_expectations")
+        importlib.import_module(name)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Let the garbage be: dbt keeps nearly all that it makes, and looking at it takes seconds."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _judge(

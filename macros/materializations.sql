@@ -1,0 +1,27 @@
+-- Tables and views of DuckDB are replaced in one transaction. The adapter creates them under another name, renames twice
+-- and drops the old one: for small tables that takes longer than building them.
+
+{% materialization table, adapter='duckdb' %}
+    {{- return(synerstat.replace_relation('table')) -}}
+{% endmaterialization %}
+
+{% materialization view, adapter='duckdb' %}
+    {{- return(synerstat.replace_relation('view')) -}}
+{% endmaterialization %}
+
+{% macro replace_relation(type) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set made = this.incorporate(type=type) -%}
+    {%- do run_hooks(pre_hooks, inside_transaction=False) -%}
+    {%- do run_hooks(pre_hooks, inside_transaction=True) -%}
+    {%- call statement('main') %}
+        {%- if existing is not none %}
+        drop {{ existing.type }} if exists {{ existing }};
+        {%- endif %}
+        {{ create_table_as(False, made, sql) if type == 'table' else create_view_as(made, sql) }}
+    {%- endcall -%}
+    {%- do run_hooks(post_hooks, inside_transaction=True) -%}
+    {%- do adapter.commit() -%}
+    {%- do run_hooks(post_hooks, inside_transaction=False) -%}
+    {{ return({'relations': [made]}) }}
+{%- endmacro %}
