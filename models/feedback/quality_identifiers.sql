@@ -70,12 +70,12 @@ counted as (
     select
         delivery_number,
         count(*) as rows,
-        sum(case when national_key is not null then 1 else 0 end) as rows_with_national_number,
+        sum(case when person_national_key is not null then 1 else 0 end) as rows_with_national_number,
         sum(case when national_number_status = 'missing' then 1 else 0 end) as rows_without_national_number,
         sum(case when national_number_status = 'invalid' then 1 else 0 end) as rows_with_invalid_national_number,
         sum(case when client_key is null then 1 else 0 end) as rows_without_client_number,
-        sum(case when national_key is null and lent_key is not null then 1 else 0 end) as rows_identified_by_client,
-        sum(case when national_key <> person_national_key then 1 else 0 end) as rows_with_replaced_number,
+        sum(case when person_national_key is null and lent_key is not null then 1 else 0 end) as rows_identified_by_client,
+        sum(case when is_number_replaced then 1 else 0 end) as rows_with_replaced_number,
         count(distinct coalesce(person_national_key, lent_key, client_key)) as persons,
         count(distinct coalesce(person_national_key, lent_key)) as persons_identified_nationally
 

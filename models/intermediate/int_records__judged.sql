@@ -116,7 +116,7 @@ resolved as (
         {#- texts and source codes stay in staging: what is rejected is looked up there by its record_key #}
         * {{ except_columns([
             'training_type', 'delivery_mode', 'sex', 'labour_status', 'education_level', 'organiser',
-            'residence_area', 'training_area', 'programme_code', 'is_known_organiser_code',
+            'residence_area', 'training_area', 'programme_code', 'is_known_organiser_code', 'national_key',
             'raw_text', 'content_key', 'programme_name', 'birth_date_text', 'start_date_text', 'end_date_text', 'hours_text',
             'source_training_type', 'source_delivery_mode', 'source_sex', 'source_labour_status', 'source_education_level',
             'source_organiser', 'source_residence', 'source_training_place',
@@ -131,6 +131,7 @@ resolved as (
         coalesce(labour_status, '_U') as labour_status,
         coalesce(education_level, '_U') as education_level,
         case when source_organiser is null then operator else organiser end as organiser,
+        coalesce(national_key <> person_national_key, false) as is_number_replaced,
         coalesce(residence_area, '_U') as residence_area,
         coalesce(training_area, '_U') as training_area,
         coalesce(programme_code, '_U') as programme_code,

@@ -50,18 +50,20 @@ def write_labelled(
     """
     (folder / "data" / "labelled").mkdir(parents=True, exist_ok=True)
     lists = dict(coded_columns(data_set))
+    # judged label by label, not cell by cell
+    labels = ", ".join(f"{harmless(f'label_{each}')} as label_{each}" for each in LANGUAGES)
+    connection.execute(
+        "create or replace temp table harmless_labels as "
+        f"select code_list, code, {labels} from code_lists"
+    )
     for language in LANGUAGES:
         shown = ", ".join(
-            (
-                harmless(f"label_of_{column}.label_{language}")
-                if column in lists
-                else f"cells.{column}"
-            )
+            (f"label_of_{column}.label_{language}" if column in lists else f"cells.{column}")
             + f' as "{column_name(column, language)}"'
             for column in columns(data_set)
         )
         joins = " ".join(
-            f"inner join code_lists as label_of_{column} "
+            f"inner join harmless_labels as label_of_{column} "
             f"on label_of_{column}.code_list = {literal(code_list)} "
             f"and label_of_{column}.code = cells.{column}"
             for column, code_list in lists.items()
