@@ -1,5 +1,6 @@
 -- Tables and views of DuckDB are replaced in one transaction. The adapter creates them under another name, renames twice
--- and drops the old one: for small tables that takes longer than building them.
+-- and drops the old one: for small tables that takes longer than building them. Indexes and grants, which the adapter
+-- keeps too, are not used here.
 
 {% materialization table, adapter='duckdb' %}
     {{- return(synerstat.replace_relation('table')) -}}
@@ -21,6 +22,7 @@
         {{ create_table_as(False, made, sql) if type == 'table' else create_view_as(made, sql) }}
     {%- endcall -%}
     {%- do run_hooks(post_hooks, inside_transaction=True) -%}
+    {%- do persist_docs(made, model) -%}
     {%- do adapter.commit() -%}
     {%- do run_hooks(post_hooks, inside_transaction=False) -%}
     {{ return({'relations': [made]}) }}

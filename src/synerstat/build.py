@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -209,7 +210,8 @@ def build_models(
     elif target == spark.TARGET:
         arguments += ["--exclude", PUBLICATION_MODELS]
     progress("Reading the project")
-    steps = _Steps(progress, _load_expectations if command == "build" else None)
+    beside = partial(_load, "great_expectations") if command == "build" else None
+    steps = _Steps(progress, beside)
     with _environment(_settings(warehouse, threads, memory_limit)):
         with _without_collecting():
             outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
@@ -310,10 +312,6 @@ def _settings(warehouse: Path, threads: int, memory_limit: str) -> dict[str, str
         "SYNERSTAT_MEMORY_LIMIT": memory_limit,
         "DO_NOT_TRACK": "1",
     }
-
-
-def _load_expectations() -> None:
-    _load("great_expectations")
 
 
 def _load(name: str) -> None:

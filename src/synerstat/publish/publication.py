@@ -195,7 +195,7 @@ def _write(
     previous: Path | None,
 ) -> tuple[dict[str, CellCounts], LargeRevisions]:
     """Write all files of a vintage, compared with `previous`; return its cells and revisions."""
-    # both take a second to load, which no other command should wait for
+    # both import the formats, and with them this module
     from synerstat.quality_report import write_quality_report
     from synerstat.site.pages import write_site
 

@@ -115,7 +115,7 @@ def columns(
         {"type": "text", "dy": -8, "fontSize": 12, "color": COLOURS["text"]},
         x=_x("middle"),
         y=y,
-        text=_text_of("label"),
+        text=_nominal("label"),
     )
     return _finished(
         [drawn, figures, *_breaks(rows, height), *_time_axis(periods, step, height)],
@@ -160,7 +160,7 @@ def lines(
             },
         ):
             layers.append(
-                _layer(rows, drawn, x=_x("x"), y=_number("y", top), detail=_text_of("part"))
+                _layer(rows, drawn, x=_x("x"), y=_number("y", top), detail=_nominal("part"))
             )
     marks = [{"x": place * step, "break": each in broken} for place, each in enumerate(periods)]
     layers += [*_breaks(marks, height), *_time_axis(periods, step, height)]
@@ -199,7 +199,7 @@ def bars(entries: Sequence[tuple[str, Cell | None, Cell | None]], now: str, befo
         text | {"align": "left"},
         x={"value": 0},
         y=_pixel("above", height),
-        text=_text_of("text"),
+        text=_nominal("text"),
     )
     drawn = _layer(
         [row for row in rows if row["value"]],
@@ -214,7 +214,7 @@ def bars(entries: Sequence[tuple[str, Cell | None, Cell | None]], now: str, befo
         text | {"align": "right", "fontWeight": 600},
         x={"value": WIDTH},
         y=_pixel("above", height),
-        text=_text_of("label"),
+        text=_nominal("label"),
     )
     ticks = _layer(
         [row for row in rows if row["before"] is not None],
@@ -270,7 +270,7 @@ def matrix(
         {"type": "text", "fontSize": 14, "fontWeight": 600},
         x=_x("middle"),
         y=_pixel("centre", height),
-        text=_text_of("label"),
+        text=_nominal("label"),
         color={"field": "colour", "type": "nominal", "scale": None},
     )
     labels = _layer(
@@ -278,14 +278,14 @@ def matrix(
         {"type": "text", "align": "left", "fontSize": 12.5, "color": COLOURS["text"]},
         x={"value": 0},
         y=_pixel("y", height),
-        text=_text_of("text"),
+        text=_nominal("text"),
     )
     tops = _layer(
         [{"x": (place + 0.5) * across, "y": 14, "text": text} for place, text in enumerate(heads)],
         {"type": "text", "fontSize": 12, "fontWeight": 600, "color": COLOURS["quiet"]},
         x=_x("x"),
         y=_pixel("y", height),
-        text=_text_of("text"),
+        text=_nominal("text"),
     )
     return _finished([shades, figures, labels, tops], height)
 
@@ -412,7 +412,7 @@ def _field(column: str) -> Mapping[str, Any]:
     return {"field": column}
 
 
-def _text_of(column: str) -> Mapping[str, Any]:
+def _nominal(column: str) -> Mapping[str, Any]:
     return {"field": column, "type": "nominal"}
 
 
@@ -455,14 +455,14 @@ def _time_axis(periods: Sequence[str], step: float, height: int) -> list[Layer]:
             text | {"fontSize": 12 if len(periods) <= 10 else 10},
             x=_x("x"),
             y={"value": height + 14},
-            text=_text_of("text"),
+            text=_nominal("text"),
         ),
         _layer(
             rows,
             text | {"fontSize": 12, "fontWeight": 600},
             x=_x("x"),
             y={"value": height + 31},
-            text=_text_of("year"),
+            text=_nominal("year"),
         ),
         _layer(
             [{"x": 0, "x2": WIDTH}],
@@ -497,7 +497,7 @@ def _number_axis(top: float) -> list[Layer]:
             {"type": "text", "align": "left", "dy": -6, "fontSize": 11, "color": COLOURS["quiet"]},
             x={"value": 0},
             y=_number("y", top),
-            text=_text_of("text"),
+            text=_nominal("text"),
         ),
     ]
 
@@ -520,7 +520,7 @@ def _breaks(rows: Sequence[Mapping[str, Any]], height: int) -> list[Layer]:
             {"type": "text", "fontSize": 11, "dx": 10, "color": COLOURS["quiet"]},
             x=_x("x"),
             y={"value": 6},
-            text=_text_of("text"),
+            text=_nominal("text"),
         ),
     ]
 

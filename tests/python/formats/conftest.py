@@ -2,9 +2,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from formats.vintages import EDITION, RELATIONS, connect, write_plain
+from formats.vintages import connect, write_all, write_plain
 
-from synerstat.publish.formats import agreement, comparing_formats, workbook, write_formats
+from synerstat.publish.formats import agreement, workbook
 
 
 @pytest.fixture(scope="session")
@@ -13,9 +13,7 @@ def vintage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("vintage") / "v1"
     with connect() as connection:
         write_plain(folder, connection)
-        write_formats(folder, connection, RELATIONS, EDITION)
-        with comparing_formats(folder, connection):
-            pass
+        write_all(folder, connection)
     return folder
 
 

@@ -5,22 +5,23 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from formats.vintages import EDITION, RELATIONS, connect, read_tables, rewrite, write_plain
+from formats.vintages import (
+    EDITION,
+    RELATIONS,
+    connect,
+    read_tables,
+    rewrite,
+    write_all,
+    write_plain,
+)
 
 from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.formats import compare, comparing_formats, write_formats
+from synerstat.publish.formats import compare
 from synerstat.publish.formats.vocabulary import LANGUAGES
 from synerstat.publish.formats.workbook import write_workbooks
 
 NAMES = [data_set.name for data_set in DATA_SETS]
-
-
-def write_all(folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the formats, then compare them."""
-    write_formats(folder, connection, RELATIONS, EDITION)
-    with comparing_formats(folder, connection):
-        pass
 
 
 def last_line_gone(text: str) -> str:
