@@ -1,13 +1,16 @@
 """Compare the secondary suppression with the rule that hides one more in the row.
 
     python bench/disclosure_control.py [--cubes 10] [--persons 60]
+    python bench/disclosure_control.py --warehouse build/warehouse
 
 Invented cubes of one quarter (areas x operators x types x modes). The naive rule withholds the
 smallest shown figure of each row that has just one withheld, until no row has. Both patterns are
-judged by the same audit.
+judged by the same audit. With a warehouse: the figures of all its periods and data sets, by the
+number of dimensions that they are broken down by, with seconds and peak memory.
 """
 
 import argparse
+import resource
 import sys
 import time
 from pathlib import Path
@@ -17,9 +20,11 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 
-from disclosure.invented import DIMENSIONS, THRESHOLD, figures, participations, publish
+from disclosure.invented import DIMENSIONS, HOMES, THRESHOLD, figures, participations, publish
 
 from synerstat.disclosure import audit, protect
+from synerstat.publish.data_sets import DATA_SETS
+from synerstat.warehouse import Warehouse
 
 KEY = (*DIMENSIONS["training"], "indicator")
 
@@ -74,14 +79,90 @@ def lost(table: pa.Table, withheld: pa.Table) -> float:
     return float(found[0]) if found else 0.0
 
 
+def measure_warehouse(warehouse: Path) -> None:
+    """Protect and audit what a build left; print what is withheld, by data set and detail."""
+    database = Warehouse(warehouse).database
+    with duckdb.connect(str(database), read_only=True) as connection:
+        given = {
+            each.name: connection.sql(
+                f"select {', '.join(each.key)}, figure, is_small "
+                f"from intermediate.int_{each.name}__figures"
+            ).to_arrow_table()
+            for each in DATA_SETS
+        }
+        home_areas = dict(
+            connection.execute(
+                "select operator, area_code from seeds.operator_home_areas"
+            ).fetchall()
+        )
+    begun = time.perf_counter()
+    pattern = protect(
+        given,
+        threshold=THRESHOLD,
+        home_areas=home_areas,
+        progress=lambda said: print(said, file=sys.stderr),
+    )
+    seconds = time.perf_counter() - begun
+    result = audit(
+        published(given, pattern.withheld),
+        given,
+        threshold=THRESHOLD,
+        home_areas=home_areas,
+        worlds=pattern.worlds,
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(result.in_words())
+    print(f"chosen in {seconds:.1f} s, audited in {result.seconds:.1f} s, {peak:.2f} GB at most")
+    print(f"{'data set':<10}{'dimensions':>11}{'figures':>9}{'small':>8}{'withheld':>9}")
+    with duckdb.connect() as connection:
+        connection.register("withheld", pattern.withheld)
+        for name, table in given.items():
+            key = ", ".join(table.column_names[:-2])
+            detail = " + ".join(f"({column} <> '_T')::int" for column in table.column_names[2:-3])
+            connection.register("given", table)
+            for row in connection.execute(f"""
+                select {detail} as detail, count(*), count(*) filter (is_small), count(reason)
+                from given
+                left join (select {key}, reason from withheld where data_set = '{name}')
+                    using ({key})
+                where figure > 0 and indicator not in ('HOURS', 'MIRROR_ASYMMETRY')
+                group by all order by all
+            """).fetchall():
+                print(f"{name:<10}{row[0]:>11}{row[1]:>9,}{row[2]:>8,}{row[3]:>9,}")
+
+
+def published(given: dict[str, pa.Table], withheld: pa.Table) -> dict[str, pa.Table]:
+    """The rows as a publication shows them."""
+    found = {}
+    with duckdb.connect() as connection:
+        connection.register("withheld", withheld)
+        for name, table in given.items():
+            key = ", ".join(table.column_names[:-2])
+            connection.register("given", table)
+            found[name] = connection.sql(f"""
+                select {key}, case when reason is null then figure end as obs_value,
+                    case when reason is null then 'F' else 'C' end as conf_status
+                from given
+                left join (select {key}, reason from withheld where data_set = '{name}')
+                    using ({key})
+            """).to_arrow_table()
+    return found
+
+
 def main() -> None:
     """Print one line per rule."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cubes", type=int, default=10)
     parser.add_argument("--persons", type=int, default=60)
+    parser.add_argument("--warehouse", type=Path, help="measure the figures of this warehouse")
     arguments = parser.parse_args()
+    if arguments.warehouse:
+        measure_warehouse(arguments.warehouse)
+        return
     rules = {"one more in the row": lambda t: naive(t["training"])}
-    rules["linear programming"] = lambda t: protect(t, threshold=THRESHOLD).withheld
+    rules["linear programming"] = lambda t: (
+        protect(t, threshold=THRESHOLD, home_areas=HOMES).withheld
+    )
     print(f"{'rule':<22}{'figures':>9}{'withheld':>9}{'lost':>7}{'small':>7}{'exposed':>9}{'s':>7}")
     for name, rule in rules.items():
         total = withheld = small = exposed = 0
@@ -91,7 +172,7 @@ def main() -> None:
             begun = time.perf_counter()
             pattern = rule(given)
             seconds += time.perf_counter() - begun
-            result = audit(publish(given, pattern), given, threshold=THRESHOLD)
+            result = audit(publish(given, pattern), given, threshold=THRESHOLD, home_areas=HOMES)
             total += given["training"].num_rows
             withheld += pattern.num_rows
             small += result.small_counts

@@ -2,11 +2,14 @@
 
 Written apart from the suppression, and in another way: the knowledge of a reader is put together in
 SQL, over the figures themselves, each with its own unknown. Only the reading of the tables is
-shared. The truth is used for the list of the small counts and to check what is shown, no further.
+shared. What the suppression claims to be possible is judged by that knowledge, and linear programs
+look for the rest. The truth is used for the list of the small counts, to check what is shown and
+to see how far a world is from it; no further.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ import highspy
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse  # type: ignore[import-untyped]
 
 from synerstat.disclosure.tables import (
     COUNTS,
@@ -36,6 +40,8 @@ from synerstat.disclosure.tables import (
 
 PRECISION = 1e-6
 
+WORLDS_AT_ONCE = 100
+
 
 @dataclass(frozen=True)
 class AuditResult:
@@ -43,7 +49,8 @@ class AuditResult:
 
     `smallest` and `median` are widths of intervals as far as they were followed: the search for a
     small count ends when its interval is as wide as the threshold. `exposed` are the small counts
-    bounded more closely; `faults` is what is wrong besides.
+    bounded more closely; `faults` is what is wrong besides. `worlds` were found to be possible,
+    `programs` were solved where they did not suffice.
     """
 
     threshold: int
@@ -56,6 +63,7 @@ class AuditResult:
     smallest: int | None
     median: float | None
     programs: int
+    worlds: int
     seconds: float
     faults: tuple[str, ...]
 
@@ -76,8 +84,10 @@ class AuditResult:
             "interval": {"smallest": self.smallest, "median": self.median},
             "faults": list(self.faults),
             "solver": f"HiGHS {version('highspy')}",
+            "worlds": self.worlds,
             "programs": self.programs,
-            "seconds": round(self.seconds, 1),
+            # whole minutes: the same figures give the same file
+            "seconds": 60 * math.ceil(self.seconds / 60),
         }
 
     def in_words(self) -> str:
@@ -106,16 +116,22 @@ def audit(
     figures: Mapping[str, pa.Table],
     *,
     threshold: int,
+    home_areas: Mapping[str, str],
     earlier: Sequence[Path] = (),
+    worlds: pa.Table | None = None,
 ) -> AuditResult:
     """Bound each small count as a reader could who has all the published tables.
 
     `published` has one table per data set with its dimensions, `indicator`, `obs_value` and
     `conf_status`; `figures` the same rows before disclosure control, with `figure` and `is_small`.
     A figure that an earlier vintage (a folder) showed and that is unchanged counts as shown.
+
+    `worlds` are figures that might be true as well (`Pattern.worlds`), claimed by who chose the
+    pattern. Each is judged here by what a reader knows; those that hold show how wide intervals are
+    at least. Programs look for the rest, so without worlds the outcome is the same, but slow.
     """
     begun = time.perf_counter()
-    truth, shown = read_rows(figures), read_rows(published)
+    truth, shown = read_rows(figures, home_areas), read_rows(published, home_areas)
     faults: list[str] = []
     place = _matching(shown, truth)
     if place is None:
@@ -144,7 +160,7 @@ def audit(
         is_known[number[counted & (before >= 0) & (before == figure)]] = True
         if (was_withheld & ~withheld & (figure > 0)).any():
             faults.append(f"Figures are shown that {vintage.name} withheld.")
-    return _bounded(truth, shown, threshold, begun, faults, exists, is_known, value, small)
+    return _bounded(truth, shown, threshold, begun, faults, exists, is_known, value, small, worlds)
 
 
 def _bounded(
@@ -157,12 +173,67 @@ def _bounded(
     is_known: BoolArray,
     value: IntArray,
     small: BoolArray,
+    worlds: pa.Table | None,
 ) -> AuditResult:
     row, number, coefficient, equality = _knowledge(shown, exists)
-    attack = _Attack(row, number, coefficient, equality, exists, is_known, value)
-    widths = attack.widths(np.flatnonzero(small & ~is_known), threshold)
-    widths = np.concatenate([widths, np.zeros(int((small & is_known).sum()))])
-    return _result(truth, shown, threshold, begun, tuple(faults), widths, attack.programs)
+    shape = (len(equality), len(exists))
+    knowledge = sparse.csr_array((coefficient, (row, number)), shape=shape)
+    hidden = exists & ~is_known
+    proven = np.zeros(len(exists))
+    judged = refused = 0
+    if worlds is not None:
+        judged, refused = _judge(knowledge, equality, hidden, value, worlds, proven)
+    targets = np.flatnonzero(small & ~is_known)
+    left = targets[proven[targets] < threshold]
+    programs = 0
+    if len(left):
+        attack = _Attack(row, number, coefficient, equality, exists, is_known, value)
+        proven[left] = np.maximum(proven[left], attack.widths(left, threshold))
+        programs = attack.programs
+    widths = np.concatenate([proven[targets], np.zeros(int((small & is_known).sum()))])
+    if refused:
+        faults.append(f"{refused:,} of {judged:,} worlds do not agree with what is published.")
+    return _result(
+        truth, shown, threshold, begun, tuple(faults), widths, programs, judged - refused
+    )
+
+
+def _judge(
+    knowledge: sparse.csr_array,
+    equality: BoolArray,
+    hidden: BoolArray,
+    value: IntArray,
+    worlds: pa.Table,
+    proven: FloatArray,
+) -> tuple[int, int]:
+    """Note in `proven` how far each figure rises in a world that a reader can't exclude.
+
+    Returns how many worlds there are, and how many of them a reader can exclude: a shown figure
+    differs in it, a figure falls below 1, or what must hold between the figures does not.
+    """
+    world = worlds["world"].to_numpy()
+    count = int(world.max(initial=-1)) + 1
+    number = worlds["cell"].to_numpy() * len(COUNTS) + worlds["indicator"].to_numpy()
+    step = worlds["step"].to_numpy()
+    impossible = ~hidden[number] | (value[number] + step < 1 - PRECISION)
+    wrong = np.bincount(world, weights=impossible, minlength=count) > 0
+    room = -(knowledge @ np.maximum(value, 0).astype(np.float64)) + PRECISION
+    for first in range(0, count, WORLDS_AT_ONCE):
+        inside = (world >= first) & (world < first + WORLDS_AT_ONCE)
+        change = (
+            knowledge
+            @ sparse.csr_array(
+                (step[inside], (number[inside], world[inside] - first)),
+                shape=(knowledge.shape[1], WORLDS_AT_ONCE),
+            )
+        ).tocoo()
+        row, column = change.coords
+        limit = np.where(equality[row], PRECISION, room[row])
+        size = np.where(equality[row], np.abs(change.data), change.data)
+        wrong[first + column[size > limit]] = True
+    holds = ~wrong[world]
+    np.maximum.at(proven, number[holds], np.floor(step[holds] + PRECISION))
+    return count, int(wrong.sum())
 
 
 def _result(
@@ -173,6 +244,7 @@ def _result(
     faults: tuple[str, ...],
     widths: FloatArray | None = None,
     programs: int = 0,
+    worlds: int = 0,
 ) -> AuditResult:
     widths = np.empty(0) if widths is None else widths
     withheld = int(shown.is_withheld.sum())
@@ -188,6 +260,7 @@ def _result(
         smallest=int(widths.min()) if len(widths) else None,
         median=float(np.median(widths)) if len(widths) else None,
         programs=programs,
+        worlds=worlds,
         seconds=time.perf_counter() - begun,
         faults=faults,
     )

@@ -1,9 +1,9 @@
 """Secondary suppression by linear programming: withhold what protects the small counts.
 
-A *world* is other figures that agree with everything a reader knows. For each small count that is
-still bounded too closely, a linear program finds the cheapest world in which it differs, and every
-published figure that differs in it is withheld from then on. Any world found stays one when more is
-withheld, so the worlds together prove how far each small count is protected.
+A *world* is other figures that agree with everything a reader knows. Linear programs find cheap
+worlds in which small counts are higher by the threshold, and every published figure that differs in
+one is withheld from then on. Any world found stays one when more is withheld, so together the
+worlds prove how far each small count is protected.
 """
 
 from __future__ import annotations
@@ -15,9 +15,19 @@ from pathlib import Path
 import highspy
 import numpy as np
 import pyarrow as pa
+from scipy import sparse  # type: ignore[import-untyped]
 
-from synerstat.disclosure.system import PARTICIPATIONS, System, build_system, row_sums
+from synerstat.disclosure.system import (
+    PARTICIPATIONS,
+    System,
+    build_system,
+    cell_codes,
+    row_sums,
+)
 from synerstat.disclosure.tables import (
+    COUNTS,
+    DATA_SET_DIMENSIONS,
+    DIMENSIONS,
     BoolArray,
     FloatArray,
     IntArray,
@@ -25,22 +35,19 @@ from synerstat.disclosure.tables import (
     read_earlier,
     read_rows,
 )
-from synerstat.errors import SynerstatError
+from synerstat.disclosure.worlds import REACH, TOLERANCE, Knowledge, State, World, search
+from synerstat.errors import PublicationWithheldError
 
-# A solution's figure counts as moved beyond this; HiGHS is exact to 1e-7.
-TOLERANCE = 1e-6
+# What a figure costs to withhold, by the number of dimensions that it is broken down by, times a
+# little more the larger it is. Most readers come for the totals; the finest are mostly small.
+LEVEL_PRICES = np.array([1e6, 1e5, 3e3, 30.0, 1.0])
+MIRROR_LEVEL = 2
 
-# No figure moves further than so many times the threshold: small worlds are enough.
-REACH = 4
-
-# The value of a person's step for a small count, against the cost of withholding others.
-REWARD = 10_000.0
-
-# Published figures up to these are tried first: a small figure withheld is less lost.
-CAPS = (20, 200, np.inf)
+# The value of a person's step for a small count in a program of its own: above all prices.
+REWARD = 1e9
 
 
-class UnprotectableError(SynerstatError):
+class UnprotectableError(PublicationWithheldError):
     """Some small counts stay bounded too closely, whatever else is withheld."""
 
 
@@ -51,54 +58,216 @@ class Pattern:
     `withheld` has one row per withheld row of a data set: `data_set`, the dimensions (null where
     the data set has none), `indicator` and `reason`: A for a small count and what rests on it, D
     for figures that protect others. The reason is for inside: published, it would tell the small
-    ones. `primary` and `secondary` are the counts of these rows, `worlds` of linear programs.
+    ones. `primary` and `secondary` are the counts of these rows.
+
+    `worlds` proves it, for the audit: `world`, `cell` (its place in `Rows.cells` of the same
+    figures), `indicator` (its place in `COUNTS`) and `step`. It tells the small counts, too.
     """
 
     withheld: pa.Table
     primary: int
     secondary: int
-    worlds: int
+    worlds: pa.Table
 
 
 def protect(
     figures: Mapping[str, pa.Table],
     *,
     threshold: int,
+    home_areas: Mapping[str, str],
     earlier: Sequence[Path] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Pattern:
     """Choose the figures to withhold, so that each small count keeps an interval `threshold` wide.
 
-    `figures` has one table per data set: its dimensions, `indicator`, `figure` and `is_small`.
+    `figures` has one table per data set: its dimensions, `indicator`, `figure` and `is_small`;
+    `home_areas` the area of each operator.
     `earlier` are folders of published vintages: what they withheld stays withheld, and what they
     showed unchanged protects nothing. Raises InconsistentFiguresError where the figures break the
     counting rules, UnprotectableError where a small count can't be protected. The same figures give
     the same pattern.
     """
-    rows = read_rows(figures)
+    rows = read_rows(figures, home_areas)
     system = build_system(rows)
-    count = len(system.value)
-    is_small, is_known, stays = (np.zeros(count, dtype=bool) for _ in range(3))
     counted = rows.indicator >= 0
     unknown = np.full(len(rows.cell), -1, dtype=np.int64)
     unknown[counted] = system.unknown[rows.cell[counted], rows.indicator[counted]]
+    state = _state(rows, system, unknown, earlier, threshold)
+    slack = np.maximum(-row_sums(system, system.value.astype(np.float64)), 0)
+    knowledge = Knowledge(rows, system, slack)
+    worlds: list[World] = []
+    todo = int(state.is_open().sum())
+    # quarters first: much of a year is protected by what protects its quarters
+    order = sorted(
+        range(len(knowledge.names)),
+        key=lambda place: (knowledge.names[place][2:6], knowledge.names[place][0] == "A", place),
+    )
+    for period in order:
+        progress(
+            f"Protecting small counts, {knowledge.names[period][2:]}: "
+            f"{int(state.is_open().sum()):,} of {todo:,} to go"
+        )
+        worlds += search(knowledge, state, period)
+    worlds += _one_by_one(knowledge, state)
+    return _pattern(rows, system, state, unknown, worlds)
+
+
+def _state(
+    rows: Rows, system: System, unknown: IntArray, earlier: Sequence[Path], threshold: int
+) -> State:
+    """Before the search: the small counts are withheld, and what earlier vintages withheld."""
+    count = len(system.value)
+    is_small, is_known, stays = (np.zeros(count, dtype=bool) for _ in range(3))
+    counted = rows.indicator >= 0
     is_small[unknown[counted & rows.is_small]] = True
     for vintage in earlier:
         shown, was_withheld = read_earlier(vintage, rows)
         stays[unknown[counted & was_withheld]] = True
         is_known[unknown[counted & (shown == rows.figure)]] = True
     stays &= system.value > 0
-    search = _Search(system, is_small, is_small | stays, is_known & ~is_small, threshold)
-    search.run(progress)
-    return _pattern(rows, system, search, unknown)
+    is_fixed = (is_known & ~is_small) | (system.value == 0)
+    price = _prices(rows, system, unknown)
+    return State(is_small, is_small | stays, is_fixed, price, threshold, np.zeros(count))
 
 
-def _pattern(rows: Rows, system: System, search: _Search, unknown: IntArray) -> Pattern:
+def _prices(rows: Rows, system: System, unknown: IntArray) -> FloatArray:
+    """The price of withholding each unknown: that of the least detailed cell that it stands in."""
+    finest = len(LEVEL_PRICES) - 1
+    level = np.full(len(system.value), finest + 1)
+    codes = cell_codes(rows)
+    data_set = np.array(rows.table["data_set"].to_pylist())
+    for name, dimensions in DATA_SET_DIMENSIONS.items():
+        chosen = (data_set == name) & (unknown >= 0)
+        columns = [DIMENSIONS.index(dimension) for dimension in dimensions if name != "mirror"]
+        own = (codes[rows.cell[chosen]][:, columns] > 0).sum(axis=1)
+        np.minimum.at(level, unknown[chosen], own if name != "mirror" else MIRROR_LEVEL)
+    size = 1 + np.log2(np.maximum(system.value, 1))
+    price: FloatArray = LEVEL_PRICES[np.minimum(level, finest)] * size
+    return price
+
+
+def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
+    """Worlds of figures, not of persons, for the few small counts that are left.
+
+    Raises UnprotectableError where there is none.
+    """
+    found: list[World] = []
+    targets = np.flatnonzero(state.is_open())
+    if not len(targets):
+        return found
+    system = knowledge.system
+    parts = _connected(knowledge, ~state.is_fixed)
+    of = knowledge.period_of_unknowns()
+    for target in targets:
+        if not state.is_open()[target]:
+            continue
+        inside = parts == parts[target]
+        near = inside & np.isin(of, _beside(knowledge.names, int(of[target])))
+        year = inside & (system.block == system.block[target])
+        # smaller programs first: the periods beside it, and what is withheld already
+        tries = (
+            near & state.withheld,
+            near,
+            year & state.withheld,
+            inside & state.withheld,
+            inside,
+        )
+        world = None
+        for tried in tries:
+            world = world or _around(knowledge, state, int(target), np.flatnonzero(tried))
+        if world is None:
+            raise UnprotectableError(
+                "A small count can't be protected: too few figures around it could be withheld. "
+                "Publish fewer details of that period."
+            )
+        state.take(world)
+        found.append(world)
+    return found
+
+
+def _beside(names: list[str], period: int) -> list[int]:
+    """The places of a quarter, its neighbours and its year; of a year, its last quarter too."""
+    year = int(names[period][2:6])
+    if names[period].startswith("A"):
+        wanted = {year * 4 + 3, year * 4 + 4}
+    else:
+        now = year * 4 + int(names[period][-1]) - 1
+        wanted = {now - 1, now, now + 1}
+    return [
+        place
+        for place, name in enumerate(names)
+        if (name.startswith("A") and int(name[2:6]) == year)
+        or (name.startswith("Q") and int(name[2:6]) * 4 + int(name[-1]) - 1 in wanted)
+    ]
+
+
+def _connected(knowledge: Knowledge, free: BoolArray) -> IntArray:
+    """Which unknowns hang together by rows, where only the free ones may change."""
+    number = np.flatnonzero(free)
+    rows = knowledge.rows[:, number]
+    # a row joins its unknowns to the first of them
+    full = np.flatnonzero(np.diff(rows.indptr) > 0)
+    rows = rows[full]
+    first = np.repeat(rows.indices[rows.indptr[:-1]], np.diff(rows.indptr))
+    links = sparse.csr_array(
+        (np.ones(len(first)), (first, rows.indices)), shape=(len(number), len(number))
+    )
+    _, part = sparse.csgraph.connected_components(links, directed=False)
+    label = np.full(len(free), -1, dtype=np.int64)
+    label[number] = part
+    return label
+
+
+def _around(knowledge: Knowledge, state: State, target: int, unknowns: IntArray) -> World | None:
+    """The cheapest world in which the target rises by the threshold, by one program of figures."""
+    system = knowledge.system
+    size = len(unknowns)
+    rows = knowledge.rows[:, unknowns]
+    kept = np.flatnonzero(np.diff(rows.indptr) > 0)
+    matrix = sparse.hstack([rows[kept], -rows[kept]]).tocsr()
+    equality, slack = system.is_equality[kept], knowledge.slack[kept]
+    value = system.value[unknowns].astype(np.float64)
+    # each step is a rise less a fall, so that both cost; withheld figures cost next to nothing
+    price = np.where(state.withheld[unknowns], 1e-3, state.price[unknowns])
+    place = int(np.searchsorted(unknowns, target))
+    rise_cost = price.copy()
+    rise_cost[place] = -REWARD
+    reach = float(REACH * state.threshold)
+    rise, fall = np.full(size, reach), np.minimum(value - 1, reach)
+    rise[place], fall[place] = state.threshold, 0.0
+    program = highspy.HighsLp()
+    program.num_row_, program.num_col_ = matrix.shape
+    program.col_cost_ = np.concatenate([rise_cost, price])
+    program.col_lower_ = np.zeros(2 * size)
+    program.col_upper_ = np.concatenate([rise, fall])
+    program.row_lower_ = np.where(equality, 0.0, -highspy.kHighsInf)
+    program.row_upper_ = np.where(equality, 0.0, slack)
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_ = matrix.indptr
+    program.a_matrix_.index_ = matrix.indices
+    program.a_matrix_.value_ = matrix.data
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.silent()
+    solver.setOptionValue("threads", 1)
+    solver.passModel(program)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    solution = np.array(solver.getSolution().col_value)
+    step = solution[:size] - solution[size:]
+    moved = np.abs(step) > TOLERANCE
+    world = World(unknowns[moved], step[moved])
+    return world if state.gain(world) and knowledge.holds(world) else None
+
+
+def _pattern(
+    rows: Rows, system: System, state: State, unknown: IntArray, worlds: Sequence[World]
+) -> Pattern:
     """The rows of the data sets that the withheld unknowns stand in."""
-    withheld = (unknown >= 0) & search.withheld[unknown]
+    withheld = (unknown >= 0) & state.withheld[unknown]
     # hours show the pattern of the participations that they rest on
     hours = rows.indicator == -1
-    withheld[hours] = search.withheld[system.unknown[rows.cell[hours], PARTICIPATIONS]]
+    withheld[hours] = state.withheld[system.unknown[rows.cell[hours], PARTICIPATIONS]]
     # the asymmetry would give one side of the mirror away to who knows the other
     mirror = np.array(rows.table["data_set"].to_pylist()) == "mirror"
     if mirror.any():
@@ -112,122 +281,30 @@ def _pattern(rows: Rows, system: System, search: _Search, unknown: IntArray) -> 
         withheld[np.flatnonzero(mirror)[follows]] = touched[flow][follows]
     withheld |= rows.is_small
     primary = withheld & rows.is_small
-    primary[unknown >= 0] |= withheld[unknown >= 0] & search.is_small[unknown[unknown >= 0]]
+    primary[unknown >= 0] |= withheld[unknown >= 0] & state.is_small[unknown[unknown >= 0]]
     reason = np.where(primary, "A", "D")[withheld]
     table = rows.table.filter(pa.array(withheld)).append_column("reason", pa.array(reason))
-    return Pattern(table, int(primary.sum()), int((withheld & ~primary).sum()), search.worlds)
+    return Pattern(
+        table, int(primary.sum()), int((withheld & ~primary).sum()), _proof(system, worlds)
+    )
 
 
-class _Search:
-    """What is withheld so far, and how far each unknown was seen to move."""
-
-    def __init__(
-        self,
-        system: System,
-        is_small: BoolArray,
-        withheld: BoolArray,
-        is_fixed: BoolArray,
-        threshold: int,
-    ) -> None:
-        self.system = system
-        self.is_small = is_small
-        self.withheld = withheld.copy()
-        self.is_fixed = is_fixed | (system.value == 0)
-        self.threshold = threshold
-        self.highest = np.zeros(len(is_small))
-        self.lowest = np.zeros(len(is_small))
-        self.worlds = 0
-        self.slack = np.maximum(-row_sums(system, system.value.astype(np.float64)), 0)
-        self.solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        self.solver.silent()
-        self.solver.setOptionValue("threads", 1)
-
-    def is_open(self) -> BoolArray:
-        """Small counts that are not yet seen to be protected."""
-        return self.is_small & (self.highest - self.lowest < self.threshold)
-
-    def run(self, progress: Callable[[str], None]) -> None:
-        """Find worlds until every small count is protected. Raises UnprotectableError."""
-        value = self.system.value
-        todo = self.is_open().sum()
-        # the scarcest room first: what protects a count of one often protects the others
-        for target in np.lexsort((np.arange(len(value)), value)):
-            if not self.is_open()[target]:
-                continue
-            if self.worlds % 100 == 0:
-                progress(f"Protecting small counts: {self.is_open().sum()} of {todo} to go")
-            if not any(self._open_up(int(target), cap) for cap in CAPS):
-                raise UnprotectableError(
-                    "A small count can't be protected: too few figures around it could be "
-                    "withheld. Publish fewer details of that period."
-                )
-
-    def _open_up(self, target: int, cap: float) -> bool:
-        """Move the target as far as it must, changing published figures up to the cap only."""
-        value = self.system.value
-        block = self.system.block == self.system.block[target]
-        free = block & ~self.is_fixed & (self.withheld | (value <= cap))
-        for sign in (1, -1):
-            room = self.threshold + self.lowest[target] if sign > 0 else value[target] - 1.0
-            seen = self.highest[target] if sign > 0 else -self.lowest[target]
-            if self.highest[target] - self.lowest[target] >= self.threshold or room <= seen:
-                continue
-            unknowns, step = self._world(np.flatnonzero(free), target, sign, room)
-            moved = np.abs(step) > TOLERANCE
-            self.worlds += 1
-            reached = step[np.searchsorted(unknowns, target)] * sign
-            enough = reached >= room - TOLERANCE
-            if not (enough or (reached >= 1 and cap == CAPS[-1])):
-                continue
-            self.withheld[unknowns[moved]] = True
-            self.highest[unknowns] = np.maximum(self.highest[unknowns], np.floor(step + TOLERANCE))
-            self.lowest[unknowns] = np.minimum(self.lowest[unknowns], np.ceil(step - TOLERANCE))
-        return not self.is_open()[target]
-
-    def _world(
-        self, unknowns: IntArray, target: int, sign: int, room: float
-    ) -> tuple[IntArray, FloatArray]:
-        """The cheapest world, as steps of the unknowns, in which the target moves."""
-        system = self.system
-        number = np.full(len(system.value), -1)
-        number[unknowns] = np.arange(len(unknowns))
-        inside = number[system.entry] >= 0
-        numbers, row = np.unique(system.row[inside], return_inverse=True)
-        column, coefficient = number[system.entry[inside]], system.coefficient[inside]
-        size = len(unknowns)
-        value = system.value[unknowns].astype(np.float64)
-        withheld = self.withheld[unknowns]
-        reach = float(REACH * self.threshold)
-        # each step is a rise less a fall, so that both cost; withheld figures cost next to nothing
-        price = np.where(withheld, 0.01, 1 + np.log2(value))
-        # other small counts may as well rise, where that withholds nothing more
-        is_open = self.is_open()[unknowns]
-        rise_cost = np.where(is_open, -0.1, price)
-        fall_cost = price.copy()
-        rise_limit, fall_limit = np.full(size, reach), np.minimum(value - 1, reach)
-        place = int(number[target])
-        (rise_cost if sign > 0 else fall_cost)[place] = -REWARD
-        (rise_limit if sign > 0 else fall_limit)[place] = room
-        (fall_limit if sign > 0 else rise_limit)[place] = 0.0
-        order = np.argsort(row, kind="stable")
-        start = np.searchsorted(row[order], np.arange(len(numbers) + 1))
-        is_equality = system.is_equality[numbers]
-        program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = 2 * size, len(numbers)
-        program.col_cost_ = np.concatenate([rise_cost, fall_cost])
-        program.col_lower_ = np.zeros(2 * size)
-        program.col_upper_ = np.concatenate([rise_limit, fall_limit])
-        program.row_lower_ = np.where(is_equality, 0.0, -highspy.kHighsInf)
-        program.row_upper_ = np.where(is_equality, 0.0, self.slack[numbers])
-        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        program.a_matrix_.start_ = 2 * start
-        program.a_matrix_.index_ = np.column_stack([column[order], column[order] + size]).ravel()
-        program.a_matrix_.value_ = np.column_stack(
-            [coefficient[order], -coefficient[order]]
-        ).ravel()
-        self.solver.passModel(program)
-        self.solver.run()
-        solution = np.array(self.solver.getSolution().col_value)
-        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return unknowns, np.zeros(size)
-        return unknowns, solution[:size] - solution[size:]
+def _proof(system: System, worlds: Sequence[World]) -> pa.Table:
+    """The worlds by cell and indicator; an unknown may stand for several cells."""
+    flat = system.unknown.ravel()
+    order = np.argsort(flat, kind="stable")
+    start = np.searchsorted(flat[order], np.arange(len(system.value) + 1))
+    unknowns = np.concatenate([world.unknowns for world in worlds] or [np.zeros(0, np.int64)])
+    steps = np.concatenate([world.steps for world in worlds] or [np.zeros(0)])
+    world_of = np.repeat(np.arange(len(worlds)), [len(world.unknowns) for world in worlds])
+    count = start[unknowns + 1] - start[unknowns]
+    offset = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    figure = order[np.repeat(start[unknowns], count) + offset]
+    return pa.table(
+        {
+            "world": np.repeat(world_of, count),
+            "cell": figure // len(COUNTS),
+            "indicator": figure % len(COUNTS),
+            "step": np.repeat(steps, count),
+        }
+    )

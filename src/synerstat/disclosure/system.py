@@ -80,14 +80,8 @@ class _Making:
 
 def build_system(rows: Rows) -> System:
     """All that a reader knows. Raises InconsistentFiguresError where the figures break it."""
-    codes = np.column_stack([_positions(rows.cells[name].to_pylist()) for name in KEY[2:]])
-    period_names = [
-        f"{freq} {period}"
-        for freq, period in zip(
-            rows.cells["freq"].to_pylist(), rows.cells["time_period"].to_pylist(), strict=True
-        )
-    ]
-    names, period = np.unique(np.array(period_names), return_inverse=True)
+    codes = cell_codes(rows)
+    names, period = cell_periods(rows)
     values = np.full((len(codes), len(COUNTS)), -1, dtype=np.int64)
     counted = (rows.indicator >= 0) & (rows.figure >= 0)
     cell, indicator, figure = (each[counted] for each in (rows.cell, rows.indicator, rows.figure))
@@ -107,8 +101,39 @@ def build_system(rows: Rows) -> System:
     same = _categories(making, codes, period, member)
     inner = np.flatnonzero(~is_mirror & (values[:, PARTICIPATIONS] >= 0))
     _indicators(making, inner)
-    _time(making, codes, period, [str(name) for name in names], inner, np.flatnonzero(is_mirror))
+    _time(making, codes, period, names, inner, np.flatnonzero(is_mirror))
     return _assemble(making, values, period, names, same)
+
+
+def cell_codes(rows: Rows) -> IntArray:
+    """The categories of each cell as numbers, a column per dimension; 0 is the total."""
+    return np.column_stack([_positions(rows.cells[name].to_pylist()) for name in KEY[2:]])
+
+
+def cell_periods(rows: Rows) -> tuple[list[str], IntArray]:
+    """The periods, such as `Q 2019-Q4` and `A 2019`, and the place of each cell's among them."""
+    periods = [
+        f"{freq} {period}"
+        for freq, period in zip(
+            rows.cells["freq"].to_pylist(), rows.cells["time_period"].to_pylist(), strict=True
+        )
+    ]
+    names, place = np.unique(np.array(periods), return_inverse=True)
+    return [str(name) for name in names], place.astype(np.int64)
+
+
+def positions_over_time(
+    codes: IntArray, period: IntArray, periods: int
+) -> tuple[IntArray, IntArray]:
+    """The same cell in other periods: each cell's number, and the cell of (number, period).
+
+    The second has a row per number and a column per period, with -1 where there is no such cell.
+    """
+    key, _ = _keys(codes)
+    keys, place = np.unique(key, return_inverse=True)
+    grid = np.full((len(keys), periods), -1, dtype=np.int64)
+    grid[place, period] = np.arange(len(codes))
+    return place.astype(np.int64), grid
 
 
 def _positions(codes: list[str]) -> IntArray:
@@ -307,7 +332,7 @@ def _assemble(
     making: _Making,
     values: IntArray,
     period: IntArray,
-    names: IntArray,
+    names: list[str],
     same: tuple[IntArray, IntArray],
 ) -> System:
     """Number the unknowns and put the rows into their shortest form."""

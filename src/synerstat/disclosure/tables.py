@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from synerstat.errors import SynerstatError
+from synerstat.errors import PublicationWithheldError
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -49,15 +49,8 @@ DATA_SET_DIMENSIONS: Mapping[str, tuple[str, ...]] = {
 COUNTS = ("PRESENT", "ENTRANTS", "LEAVERS", "STOCK", "PARTICIPATIONS", "ENTRIES")
 MIRROR_HOME, MIRROR_HOST, MIRROR_ASYMMETRY = "MIRROR_HOME", "MIRROR_HOST", "MIRROR_ASYMMETRY"
 
-HOME_AREAS: Mapping[str, str] = {
-    "vdab": "BE2",
-    "forem": "BE3X",
-    "bruxelles_formation": "BE1",
-    "adg": "BE336",
-}
 
-
-class InconsistentFiguresError(SynerstatError):
+class InconsistentFiguresError(PublicationWithheldError):
     """The data sets contradict each other, so that no pattern can be shown to protect them."""
 
 
@@ -81,10 +74,11 @@ class Rows:
     is_withheld: BoolArray
 
 
-def read_rows(
-    data_sets: Mapping[str, pa.Table], home_areas: Mapping[str, str] = HOME_AREAS
-) -> Rows:
+def read_rows(data_sets: Mapping[str, pa.Table], home_areas: Mapping[str, str]) -> Rows:
     """Number the cells of the data sets, and say which of them each row is about.
+
+    `home_areas` has the area of each operator whose residents it serves, by which a mirror flow is
+    the cell of another data set.
 
     A table has its data set's dimensions and `indicator`, and either `figure` and `is_small`
     (before disclosure control) or `obs_value` and `conf_status` (as published). The order of the

@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from disclosure.attacker import Attacker, small_counts
-from disclosure.invented import THRESHOLD, figures, participations, publish
+from disclosure.invented import HOMES, THRESHOLD, figures, participations, publish
 
 from synerstat.disclosure import InconsistentFiguresError, audit, protect
+from synerstat.errors import PublicationWithheldError
+from synerstat.publish.control import Controlled, Protection
 
 Tables = dict[str, pa.Table]
 
@@ -44,9 +46,9 @@ def rewritten(
 @pytest.mark.parametrize("seed", range(20))
 def test_random_cubes_are_protected(seed: int) -> None:
     given = figures(participations(seed, 20 + 4 * (seed % 6)))
-    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+    published = publish(given, protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld)
 
-    result = audit(published, given, threshold=THRESHOLD)
+    result = audit(published, given, threshold=THRESHOLD, home_areas=HOMES)
 
     assert result.passed, result.in_words()
     assert result.small_counts > 0
@@ -57,7 +59,7 @@ def test_primary_suppression_alone_is_seen_through_by_attacker_and_audit() -> No
     given = figures(participations(1, 40))
     published = publish(given, None)
 
-    result = audit(published, given, threshold=THRESHOLD)
+    result = audit(published, given, threshold=THRESHOLD, home_areas=HOMES)
 
     assert not result.passed
     assert result.exposed == result.small_counts
@@ -67,16 +69,16 @@ def test_primary_suppression_alone_is_seen_through_by_attacker_and_audit() -> No
 
 def test_linked_tables_are_protected() -> None:
     given = figures(participations(5, 18), ("training", "profile", "status", "mobility", "mirror"))
-    pattern = protect(given, threshold=THRESHOLD)
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
     published = publish(given, pattern.withheld)
 
-    assert audit(published, given, threshold=THRESHOLD).passed
+    assert audit(published, given, threshold=THRESHOLD, home_areas=HOMES).passed
     assert bounded(published, given, most=15) == []
 
 
 def test_the_same_cell_is_withheld_in_all_data_sets() -> None:
     given = figures(participations(5, 40), ("status", "mobility", "mirror"))
-    withheld = protect(given, threshold=THRESHOLD).withheld.to_pylist()
+    withheld = protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld.to_pylist()
 
     in_status = {
         (row["operator"], row["indicator"])
@@ -110,7 +112,7 @@ def test_an_asymmetry_is_withheld_with_either_side() -> None:
     given = figures(participations(5, 40), ("mobility", "mirror"))
     withheld = [
         row
-        for row in protect(given, threshold=THRESHOLD).withheld.to_pylist()
+        for row in protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld.to_pylist()
         if row["data_set"] == "mirror"
     ]
     sides = {(row["home_operator"], row["host_operator"]) for row in withheld}
@@ -125,9 +127,9 @@ def test_an_asymmetry_is_withheld_with_either_side() -> None:
 
 def test_quarters_and_their_year_are_protected() -> None:
     given = figures(participations(3, 15, quarters=4), quarters=4)
-    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+    published = publish(given, protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld)
 
-    assert audit(published, given, threshold=THRESHOLD).passed
+    assert audit(published, given, threshold=THRESHOLD, home_areas=HOMES).passed
     assert bounded(published, given, most=15) == []
 
 
@@ -163,19 +165,19 @@ def test_a_cube_that_defeats_one_more_in_the_row() -> None:
     given = figures(counts_by_type_and_area(DEFEATING))
     naive = publish(given, None)
     assert len(bounded(naive, given)) == len(small_counts(given))
-    assert not audit(naive, given, threshold=THRESHOLD).passed
+    assert not audit(naive, given, threshold=THRESHOLD, home_areas=HOMES).passed
 
-    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+    published = publish(given, protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld)
 
     assert bounded(published, given) == []
-    assert audit(published, given, threshold=THRESHOLD).passed
+    assert audit(published, given, threshold=THRESHOLD, home_areas=HOMES).passed
 
 
 def test_small_figures_are_withheld_before_large_ones() -> None:
     counts = [[2, 300, 20, 300], [300, 300, 300, 300], [20, 300, 25, 300], [300] * 4]
     given = figures(counts_by_type_and_area(counts))
 
-    withheld = protect(given, threshold=THRESHOLD).withheld.to_pylist()
+    withheld = protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld.to_pylist()
 
     present = {
         (row["training_area"], row["training_type"])
@@ -190,7 +192,7 @@ def test_small_figures_are_withheld_before_large_ones() -> None:
 def test_hours_are_withheld_with_their_participations_and_zeros_are_shown() -> None:
     given = figures(participations(2, 40))
     table = given["training"]
-    withheld = protect(given, threshold=THRESHOLD).withheld.to_pylist()
+    withheld = protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld.to_pylist()
     key = ("training_area", "operator", "training_type", "delivery_mode")
 
     def cells(indicator: str) -> set[tuple[Any, ...]]:
@@ -212,8 +214,8 @@ def test_the_pattern_depends_on_nothing_but_the_figures() -> None:
         pa.array(np.random.default_rng(0).permutation(given["training"].num_rows))
     )
 
-    first = protect(given, threshold=THRESHOLD).withheld
-    second = protect({"training": shuffled}, threshold=THRESHOLD).withheld
+    first = protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld
+    second = protect({"training": shuffled}, threshold=THRESHOLD, home_areas=HOMES).withheld
 
     order = [(name, "ascending") for name in first.column_names]
     assert first.sort_by(order).equals(second.sort_by(order))
@@ -231,13 +233,13 @@ def test_two_vintages_that_differ_by_one_person(tmp_path: Path) -> None:
     persons = participations(6, 30)
     before = figures(persons.filter(pc.not_equal(persons["person"], 7)))
     after = figures(persons)
-    first = publish(before, protect(before, threshold=THRESHOLD).withheld)
+    first = publish(before, protect(before, threshold=THRESHOLD, home_areas=HOMES).withheld)
     vintage = write_vintage(tmp_path / "v1", first)
 
-    pattern = protect(after, threshold=THRESHOLD, earlier=[vintage])
+    pattern = protect(after, threshold=THRESHOLD, home_areas=HOMES, earlier=[vintage])
     second = publish(after, pattern.withheld)
 
-    assert audit(second, after, threshold=THRESHOLD, earlier=[vintage]).passed
+    assert audit(second, after, threshold=THRESHOLD, home_areas=HOMES, earlier=[vintage]).passed
     # the reader has the first vintage too, and fills in what did not change since
     both = dict(second)
     key = ("time_period", "training_area", "operator", "training_type", "delivery_mode")
@@ -259,14 +261,53 @@ def test_two_vintages_that_differ_by_one_person(tmp_path: Path) -> None:
 
 def test_the_audit_sees_what_an_earlier_vintage_gives_away(tmp_path: Path) -> None:
     given = figures(participations(6, 30))
-    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+    published = publish(given, protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld)
     earlier = write_vintage(tmp_path / "v1", publish(given, None))
 
-    assert audit(published, given, threshold=THRESHOLD).passed
-    result = audit(published, given, threshold=THRESHOLD, earlier=[earlier])
+    assert audit(published, given, threshold=THRESHOLD, home_areas=HOMES).passed
+    result = audit(published, given, threshold=THRESHOLD, home_areas=HOMES, earlier=[earlier])
 
     assert not result.passed
     assert result.exposed > 0
+
+
+def test_worlds_that_a_reader_can_exclude_prove_nothing() -> None:
+    given = figures(participations(2, 40))
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
+    naive = publish(given, None)
+
+    result = audit(naive, given, threshold=THRESHOLD, home_areas=HOMES, worlds=pattern.worlds)
+
+    # shown figures differ in them, and the programs find what is exposed all the same
+    assert not result.passed
+    assert result.exposed == result.small_counts
+    assert any("do not agree with what is published" in fault for fault in result.faults)
+
+
+def test_worlds_spare_the_audit_its_programs() -> None:
+    given = figures(participations(3, 15, quarters=4), quarters=4)
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
+    published = publish(given, pattern.withheld)
+    slow = audit(published, given, threshold=THRESHOLD, home_areas=HOMES)
+
+    quick = audit(published, given, threshold=THRESHOLD, home_areas=HOMES, worlds=pattern.worlds)
+
+    assert slow.passed
+    assert quick.passed
+    assert slow.small_counts == quick.small_counts > 0
+    assert quick.programs == 0 < slow.programs
+    assert quick.worlds == len(set(pattern.worlds["world"].to_pylist()))
+
+
+def test_figures_that_fail_the_audit_are_not_published() -> None:
+    given = figures(participations(1, 40))
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
+    control = Controlled(given, pattern, Protection(THRESHOLD, True, []), HOMES)
+    published = publish(given, pattern.withheld)
+    assert control.audited(published) is not None
+
+    with pytest.raises(PublicationWithheldError, match="fail the disclosure audit"):
+        control.audited(publish(given, None))
 
 
 @pytest.mark.parametrize(
@@ -293,10 +334,10 @@ def test_the_audit_finds_what_went_wrong_after_the_suppression(
     choose: Callable[[dict[str, Any]], bool], values: dict[str, Any], fault: str
 ) -> None:
     given = figures(participations(2, 40))
-    published = publish(given, protect(given, threshold=THRESHOLD).withheld)
+    published = publish(given, protect(given, threshold=THRESHOLD, home_areas=HOMES).withheld)
 
     published["training"] = rewritten(published["training"], choose, **values)
-    result = audit(published, given, threshold=THRESHOLD)
+    result = audit(published, given, threshold=THRESHOLD, home_areas=HOMES)
 
     assert not result.passed
     assert fault in result.faults
@@ -304,9 +345,9 @@ def test_the_audit_finds_what_went_wrong_after_the_suppression(
 
 def test_the_audit_tells_its_outcome_as_json_and_in_words() -> None:
     given = figures(participations(2, 40))
-    pattern = protect(given, threshold=THRESHOLD)
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
 
-    result = audit(publish(given, pattern.withheld), given, threshold=THRESHOLD)
+    result = audit(publish(given, pattern.withheld), given, threshold=THRESHOLD, home_areas=HOMES)
 
     told = result.as_json()
     assert told["passed"] is True
@@ -329,14 +370,14 @@ def test_figures_that_break_the_counting_rules_are_refused() -> None:
         figure=10_000,
     )
     with pytest.raises(InconsistentFiguresError, match="build the marts again"):
-        protect({"training": broken}, threshold=THRESHOLD)
+        protect({"training": broken}, threshold=THRESHOLD, home_areas=HOMES)
 
 
 def test_an_indicator_without_a_rule_is_refused() -> None:
     given = figures(participations(2, 20))
     exits = rewritten(given["training"], lambda row: row["indicator"] == "HOURS", indicator="EXITS")
     with pytest.raises(InconsistentFiguresError, match="EXITS"):
-        protect({"training": exits}, threshold=THRESHOLD)
+        protect({"training": exits}, threshold=THRESHOLD, home_areas=HOMES)
 
 
 def test_the_attacker_finds_what_a_sum_gives_away() -> None:
