@@ -79,6 +79,12 @@ def _period(value: str) -> str:
     return "-".join(filter(None, quarter.groups()))
 
 
+def _disclosure_control(value: str | None) -> str | None:
+    if value not in (None, "full", "primary"):
+        raise typer.BadParameter(f"'{value}' is neither full nor primary.")
+    return value
+
+
 def _memory(value: str) -> str:
     if not MEMORY.fullmatch(value):
         raise typer.BadParameter(f"{value!r} is no amount of memory; write 3GB or 512MB.")
@@ -149,6 +155,16 @@ MemoryLimit = Annotated[
         envvar="SYNERSTAT_MEMORY_LIMIT",
         metavar="3GB",
         help="Memory that DuckDB may use before it spills to disk.",
+    ),
+]
+DisclosureControl = Annotated[
+    str | None,
+    typer.Option(
+        callback=_disclosure_control,
+        metavar="full|primary",
+        help="Withhold what protects the small counts, too, and audit it; or the small counts "
+        "alone, for invented persons only.",
+        show_default="full; primary for the sample's invented persons",
     ),
 ]
 Target = Annotated[
@@ -430,6 +446,7 @@ def publish(
     ] = None,
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    disclosure_control: DisclosureControl = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -439,7 +456,7 @@ def publish(
     stays as it is. Where nothing has changed since the last vintage, no new one is made.
     """
     with _reporting("publish", as_json, debug) as report, store.exclusive(warehouse):
-        _publish(report, warehouse, quarter, out, threads, memory_limit)
+        _publish(report, warehouse, quarter, out, threads, memory_limit, disclosure_control)
 
 
 @app.command(
@@ -454,6 +471,7 @@ def run(
     target: Target = TARGETS[0],
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    disclosure_control: DisclosureControl = None,
     limit: Limit = None,
     project: Project = None,
     as_json: AsJson = False,
@@ -469,7 +487,7 @@ def run(
             if report.problems:
                 report.say("Nothing is published; what was published earlier stays as it is.")
             else:
-                _publish(report, warehouse, built, out, threads, memory_limit)
+                _publish(report, warehouse, built, out, threads, memory_limit, disclosure_control)
 
 
 @app.command(
@@ -840,6 +858,7 @@ def _publish(
     out: Path,
     threads: int,
     memory_limit: str,
+    disclosure_control: str | None,
 ) -> None:
     from synerstat.publish import publish as publishing
 
@@ -850,6 +869,7 @@ def _publish(
         out,
         threads=threads,
         memory_limit=memory_limit,
+        secondary=None if disclosure_control is None else disclosure_control == "full",
         progress=report.progress,
     )
     report.summary["publish"] = result

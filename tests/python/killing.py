@@ -25,10 +25,10 @@ from pathlib import Path
 import duckdb
 from traces import delivered_numbers, left_texts, numbers_in
 
+from synerstat.secret import SAMPLE_SECRET
 from synerstat.synthesise import write_sample
 
 ROOT = Path(__file__).parents[2]
-SECRET = "a secret of the killed runs, long enough"
 PRIVATE = (".intake-work",)
 LONGEST_CHAIN = 8
 
@@ -52,7 +52,7 @@ class Place:
                 cwd=ROOT,
                 env={
                     **os.environ,
-                    "SYNERSTAT_PERSON_KEY_SECRET": SECRET,
+                    "SYNERSTAT_PERSON_KEY_SECRET": SAMPLE_SECRET,
                     "TMPDIR": str(self.root / "tmp"),
                 },
                 stdout=output,

@@ -14,17 +14,19 @@ from pathlib import Path
 
 import duckdb
 import lxml.html
+import numpy as np
 import pytest
+from disclosure.attacker import Attacker, small_counts
 from traces import delivered_numbers, left_texts, numbers_in
 
 from synerstat.build import build
 from synerstat.intake import run_intake
 from synerstat.publish import publication
+from synerstat.secret import SAMPLE_SECRET
 from synerstat.site import pages
 from synerstat.synthesise import write_sample
 
 ROOT = Path(__file__).parents[2]
-SECRET = "a secret of the end-to-end tests, 48 signs long ..."
 
 # SYNERJOB's published table for 2019: job-seekers trained by a partner (home area, host, persons)
 PUBLISHED_MOBILITY = [
@@ -44,7 +46,7 @@ def synerstat(*arguments: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SECRET},
+        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SAMPLE_SECRET},
         check=False,
     )
 
@@ -259,7 +261,7 @@ def test_a_correction_after_a_publication_changes_figures_and_says_so(
     manifest["files"][0]["sha256"] = hashlib.sha256(content).hexdigest()
     (again / "manifest.json").write_text(json.dumps(manifest), "utf-8")
 
-    taken_in = run_intake(tmp_path / "deliveries", warehouse, ROOT / "contracts", SECRET)
+    taken_in = run_intake(tmp_path / "deliveries", warehouse, ROOT / "contracts", SAMPLE_SECRET)
     assert [(each.operator, each.sequence) for each in taken_in.landed] == [("forem", 2)]
     assert build(ROOT, warehouse, "2019Q4").expectations.passed
     published = publication.publish(warehouse, "2019Q4", out)
@@ -349,9 +351,9 @@ def test_the_secret_is_left_nowhere(finished: Finished) -> None:
     for folder in (finished.warehouse, finished.out):
         for path in folder.rglob("*"):
             if path.is_file():
-                assert SECRET.encode() not in path.read_bytes(), path
+                assert SAMPLE_SECRET.encode() not in path.read_bytes(), path
     for said in finished.said:
-        assert SECRET not in said.stdout + said.stderr
+        assert SAMPLE_SECRET not in said.stdout + said.stderr
 
 
 PAGES = ("en", "fr", "nl", "de")
@@ -635,3 +637,36 @@ def test_a_figure_that_is_not_there_is_told(
     said = synerstat("explain", "--warehouse", finished.warehouse, *arguments)
     assert said.returncode == 2
     assert reason in " ".join(said.stderr.replace("\u2502", " ").split())
+
+
+def test_full_disclosure_control_stands_an_attacker_on_the_sample(
+    finished: Finished, tmp_path: Path
+) -> None:
+    """The figures of all periods protect each other; an attacker of its own sees one quarter."""
+    said = synerstat(
+        *("publish", "--warehouse", finished.warehouse, "--quarter", "2019Q4"),
+        *("--out", tmp_path / "out", "--disclosure-control", "full"),
+    )
+    assert said.returncode == 0, said.stderr
+    vintage = tmp_path / "out" / "2019Q4" / "v1"
+    audited = json.loads((vintage / "quality" / "disclosure_audit.json").read_text("utf-8"))
+    assert audited["passed"] is True
+    assert audited["exposed"] == 0
+    assert audited["small_counts"] > 10_000
+    assert audited["interval"]["smallest"] >= 4
+    published, given = {}, {}
+    with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
+        for name in ("training", "profile", "status", "mobility", "mirror"):
+            published[name] = connection.sql(
+                "from read_parquet($path) where time_period = '2019-Q3'",
+                params={"path": str(vintage / "data" / f"{name}.parquet")},
+            ).to_arrow_table()
+            given[name] = connection.sql(
+                f"from intermediate.int_{name}__figures where time_period = '2019-Q3'"
+            ).to_arrow_table()
+    attacker = Attacker(published)
+    keys = small_counts(given)
+    assert len(keys) > 1000
+    for place in np.random.default_rng(0).choice(len(keys), 12, replace=False):
+        least, most = attacker.interval(keys[place])
+        assert most - least >= 4, keys[place]

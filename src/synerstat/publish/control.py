@@ -1,51 +1,127 @@
-"""Disclosure control as the publication models see it: which figures are withheld.
+"""Disclosure control of a publication: which figures are withheld, and the audit of what is left.
 
 The models `pub_*` join the figures with two files in the warehouse's folder, which a build empties:
 `disclosure_withheld.parquet` names the withheld figures, `disclosure_controlled.parquet` the data
 sets that went through disclosure control. Without them they hold no rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
+from synerstat.disclosure import AuditResult, Pattern, audit, protect
+from synerstat.errors import PublicationWithheldError
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.warehouse import Warehouse
+from synerstat.warehouse import Progress, Warehouse
 
 FIGURES = "warehouse.intermediate.int_{}__figures"
 
 
-def withheld_pattern() -> str:
-    """SQL for the withheld figures: data_set, the dimensions, indicator, reason.
+@dataclass(frozen=True)
+class Protection:
+    """How far a publication is protected.
 
-    Reads the figures before disclosure control. This is the primary rule: what rests on too few
-    persons is withheld.
+    `threshold`: the smallest count that is shown. `secondary`: other figures are withheld with the
+    small ones, so that none can be computed; else this is for invented persons only. `earlier`: the
+    folders of the vintages that a reader has already.
     """
-    return " union all by name ".join(
-        f"select '{data_set.name}' as data_set, {', '.join(data_set.key)}, 'primary' as reason "
-        f"from {FIGURES.format(data_set.name)} where is_small"
-        for data_set in DATA_SETS
-    )
+
+    threshold: int
+    secondary: bool
+    earlier: Sequence[Path]
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """The figures of a publication before disclosure control, and the pattern chosen for them."""
+
+    figures: Mapping[str, pa.Table]
+    pattern: Pattern | None
+    protection: Protection
+    home_areas: Mapping[str, str]
+
+    def audited(self, published: Mapping[str, pa.Table]) -> AuditResult | None:
+        """The audit of the published rows; None where only small counts themselves are withheld.
+
+        Raises PublicationWithheldError where they fail it.
+        """
+        if self.pattern is None:
+            return None
+        result = audit(
+            published,
+            self.figures,
+            threshold=self.protection.threshold,
+            home_areas=self.home_areas,
+            earlier=self.protection.earlier,
+            worlds=self.pattern.worlds,
+        )
+        if not result.passed:
+            raise PublicationWithheldError(
+                "Nothing is published, because the figures fail the disclosure audit. "
+                + result.in_words()
+            )
+        return result
 
 
 @contextmanager
 def controlled(
-    warehouse: Path, connection: duckdb.DuckDBPyConnection, vintage: str
-) -> Iterator[None]:
+    warehouse: Path,
+    connection: duckdb.DuckDBPyConnection,
+    vintage: str,
+    protection: Protection,
+    progress: Progress,
+) -> Iterator[Controlled]:
     """Release the figures as `vintage` to the models `pub_*`; take them back where this fails."""
+    figures: dict[str, pa.Table] = {}
+    home_areas: dict[str, str] = {}
+    pattern = None
+    chosen = _small_figures()
+    if protection.secondary:
+        figures = {
+            data_set.name: connection.sql(
+                f"select {', '.join(data_set.key)}, figure, is_small "
+                f"from {FIGURES.format(data_set.name)} order by all"
+            ).to_arrow_table()
+            for data_set in DATA_SETS
+        }
+        home_areas = dict(
+            connection.execute(
+                "select operator, area_code from warehouse.seeds.operator_home_areas order by all"
+            ).fetchall()
+        )
+        pattern = protect(
+            figures,
+            threshold=protection.threshold,
+            home_areas=home_areas,
+            earlier=protection.earlier,
+            progress=progress,
+        )
+        connection.register("withheld_pattern", pattern.withheld)
+        chosen = "from withheld_pattern"
     withheld, released = _files(warehouse)
     try:
-        _write(connection, withheld_pattern(), withheld)
+        _write(connection, chosen, withheld)
         sets = ", ".join(f"('{data_set.name}', '{vintage}')" for data_set in DATA_SETS)
         _write(
             connection, f"select * from (values {sets}) as released(data_set, vintage)", released
         )
-        yield
+        yield Controlled(figures, pattern, protection, home_areas)
     except BaseException:
         _write(connection, f"select * from {_read(released)} where false", released)
         raise
+
+
+def _small_figures() -> str:
+    """SQL for the figures that rest on too few persons: the primary rule alone."""
+    return " union all by name ".join(
+        f"select '{data_set.name}' as data_set, {', '.join(data_set.key)}, 'A' as reason "
+        f"from {FIGURES.format(data_set.name)} where is_small"
+        for data_set in DATA_SETS
+    )
 
 
 def _files(warehouse: Path) -> tuple[Path, Path]:

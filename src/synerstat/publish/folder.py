@@ -30,6 +30,16 @@ def vintages(out: Path, quarter: str) -> tuple[int, ...]:
     )
 
 
+def all_vintages(out: Path) -> list[Path]:
+    """The folders of all vintages of all quarters, in order."""
+    quarters = sorted(
+        folder.name for folder in out.glob("*") if QUARTER_FOLDER.fullmatch(folder.name)
+    )
+    return [
+        out / quarter / f"v{number}" for quarter in quarters for number in vintages(out, quarter)
+    ]
+
+
 @contextmanager
 def beside(out: Path, quarter: str) -> Iterator[Path]:
     """A folder to write a vintage in, on the same file system; gone afterwards unless renamed.

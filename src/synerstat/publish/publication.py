@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 
 from synerstat.data_docs import write_published_docs
+from synerstat.disclosure import AuditResult
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import folder as folders
-from synerstat.publish.control import controlled
+from synerstat.publish.control import Protection, controlled
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import (
     Edition,
@@ -51,6 +52,12 @@ from synerstat.warehouse import (
 )
 
 PROVENANCE = "provenance.json"
+DISCLOSURE_AUDIT = "quality/disclosure_audit.json"
+PROTECTED_AGAINST = "protected_against"
+NOT_AUDITED = {
+    "passed": None,
+    "reason": "The persons are invented: nothing but their small counts is withheld.",
+}
 LANGUAGES = ("en", "fr", "nl", "de")
 
 # Unknown and total stand in every code list but these: there is always an operator and a type, and
@@ -92,6 +99,7 @@ def publish(
     *,
     threads: int = 2,
     memory_limit: str = "3GB",
+    secondary: bool | None = None,
     progress: Progress = silent,
 ) -> Publication:
     """Publish what was built for the quarter (2019Q4) below `out`, whole or not at all.
@@ -99,12 +107,23 @@ def publish(
     Where nothing but the number of the vintage would differ from the last one, that one stands. The
     caller holds the warehouse (`synerstat.warehouse.exclusive`).
 
+    `secondary` says whether other figures are withheld with the small counts, so that none can be
+    computed. None: yes, unless the persons are invented.
+
     Raises UsageError where the quarter is not the one that was built or the landing has changed
-    since, PublicationWithheldError after refused deliveries or failed expectations, and
+    since, or where real persons would go unprotected; PublicationWithheldError after refused
+    deliveries or failed expectations, or where small counts can't be protected; and
     PublicationError where what was written does not agree with itself.
     """
     state = read_build_state(warehouse)
     check_publishable(warehouse, quarter, state)
+    secondary = not state.invented_persons if secondary is None else secondary
+    if not secondary and not state.invented_persons:
+        raise UsageError(
+            "Only figures of invented persons may be published with their small counts withheld "
+            "and nothing else. Publish with `--disclosure-control full`."
+        )
+    threshold = int(state.variables["disclosure_threshold"])
     with exclusive(out, "publication folder"):
         numbers = folders.vintages(out, quarter)
         last = numbers[-1] if numbers else None
@@ -116,7 +135,14 @@ def publish(
                 with folders.beside(out, quarter) as temporary:
                     before = out / quarter / f"v{last}"
                     cells, _ = _write(
-                        temporary, connection, warehouse, state, last, _compared_with(before)
+                        temporary,
+                        connection,
+                        warehouse,
+                        state,
+                        last,
+                        _compared_with(before),
+                        Protection(threshold, secondary, _protected_against(before)),
+                        progress,
                     )
                     if _content(before) == _content(temporary):
                         folders.switch_latest(out)
@@ -126,7 +152,16 @@ def publish(
             progress(f"Writing {vintage}")
             with folders.beside(out, quarter) as temporary:
                 previous = previous_vintage(out, quarter, number)
-                cells, large = _write(temporary, connection, warehouse, state, number, previous)
+                cells, large = _write(
+                    temporary,
+                    connection,
+                    warehouse,
+                    state,
+                    number,
+                    previous,
+                    Protection(threshold, secondary, folders.all_vintages(out)),
+                    progress,
+                )
                 published = folders.appear(temporary, out, quarter, number)
         folders.switch_latest(out)
     warned = _revised_much(large, float(state.variables["largest_revision"]))
@@ -193,6 +228,8 @@ def _write(
     state: BuildState,
     number: int,
     previous: Path | None,
+    protection: Protection,
+    progress: Progress,
 ) -> tuple[dict[str, CellCounts], LargeRevisions]:
     """Write all files of a vintage, compared with `previous`; return its cells and revisions."""
     # both import the formats, and with them this module
@@ -201,23 +238,35 @@ def _write(
 
     quarter = state.reference_quarter
     vintage = vintage_name(quarter, number)
-    threshold = int(state.variables["disclosure_threshold"])
+    threshold = protection.threshold
     for name in ("data", "codelists"):
         (target / name).mkdir()
     _write_code_lists(target / "codelists", connection)
-    with controlled(warehouse, connection, vintage):
+    relations = {data_set.name: _published(data_set) for data_set in DATA_SETS}
+    with controlled(warehouse, connection, vintage, protection, progress) as control:
         cells = {
             data_set.name: _write_data_set(target / "data", connection, data_set)
             for data_set in DATA_SETS
         }
-    relations = {data_set.name: _published(data_set) for data_set in DATA_SETS}
+        progress("Auditing what is withheld")
+        audited = control.audited(
+            {
+                name: connection.sql(f"from {table}").to_arrow_table()
+                for name, table in relations.items()
+            }
+        )
+    (target / DISCLOSURE_AUDIT).parent.mkdir()
+    write_json(target / DISCLOSURE_AUDIT, audited.as_json() if audited else NOT_AUDITED)
+    progress("Writing formats and pages")
     edition = Edition(quarter, vintage, threshold, state.invented_persons)
     write_formats(target, connection, relations, edition)
     with comparing_formats(target, connection):
         deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
             "warehouse.seeds.training_deliveries", [], quarter, connection
         )
-        provenance = _provenance(connection, warehouse, state, vintage, deliveries, cells)
+        provenance = _provenance(
+            connection, warehouse, state, vintage, deliveries, cells, audited, protection.earlier
+        )
         provenance["previous_vintage"] = (
             vintage_name(previous.parent.name, int(previous.name[1:])) if previous else None
         )
@@ -232,7 +281,7 @@ def _write(
             target, connection, relations, edition, state.variables, large, previous
         )
         write_site(target, connection, relations, edition, provenance)
-        (target / "README.md").write_text(_notes(state, vintage, threshold), "utf-8", newline="\n")
+        (target / "README.md").write_text(_notes(state, vintage, protection), "utf-8", newline="\n")
         expectations = read_expectations(warehouse)
         assert expectations is not None
         write_published_docs(target / "quality" / "data-docs", quarter, expectations)
@@ -265,8 +314,20 @@ def _compared_with(vintage: Path) -> Path | None:
     noted = json.loads((vintage / PROVENANCE).read_text("utf-8")).get("previous_vintage")
     if noted is None:
         return None
-    quarter, number = str(noted).split("-")
-    return vintage.parents[1] / quarter / number
+    return _folder_of(vintage.parents[1], noted)
+
+
+def _protected_against(vintage: Path) -> list[Path]:
+    """The vintages that this one was protected together with; none where it noted none."""
+    noted = json.loads((vintage / PROVENANCE).read_text("utf-8")).get("disclosure_control", {})
+    found = [_folder_of(vintage.parents[1], name) for name in noted.get(PROTECTED_AGAINST, [])]
+    return [folder for folder in found if folder.is_dir()]
+
+
+def _folder_of(out: Path, vintage: str) -> Path:
+    """The folder of a vintage by its name, 2019Q4-v1."""
+    quarter, number = str(vintage).split("-")
+    return out / quarter / number
 
 
 def _copy_feedback(source: Path, target: Path) -> None:
@@ -366,8 +427,7 @@ def _write_data_set(
     _copy(connection, rows, target / f"{data_set.name}.parquet")
     counted = connection.execute(
         f"select count(*), count(*) filter (conf_status <> 'F') from {table}"
-    ).fetchone()
-    assert counted is not None
+    ).fetchall()[0]
     return CellCounts(*counted)
 
 
@@ -417,6 +477,8 @@ def _provenance(
     vintage: str,
     deliveries: tuple[LandedDelivery, ...],
     cells: Mapping[str, CellCounts],
+    audited: AuditResult | None,
+    earlier: Sequence[Path],
 ) -> dict[str, Any]:
     """Where the figures come from. No time of day: the same input gives the same file."""
     replacements = Warehouse(warehouse).replacements
@@ -451,18 +513,32 @@ def _provenance(
         },
         "disclosure_control": {
             "primary_suppression": True,
-            "secondary_suppression": False,
+            "secondary_suppression": audited is not None,
+            "audit_passed": audited is not None and audited.passed,
+            # those that a reader may have besides
+            PROTECTED_AGAINST: [
+                vintage_name(folder.parent.name, int(folder.name[1:])) for folder in earlier
+            ],
         },
         "data_sets": {name: asdict(counts) for name, counts in cells.items()},
     }
 
 
-def _notes(state: BuildState, vintage: str, threshold: int) -> str:
+def _notes(state: BuildState, vintage: str, protection: Protection) -> str:
     text = (files("synerstat.publish") / "notes.md").read_text("utf-8")
     sample = (files("synerstat.publish") / "notes_sample.md").read_text("utf-8")
     return Template(text).substitute(
         quarter=state.reference_quarter,
         vintage=vintage,
-        largest_small_count=threshold - 1,
+        largest_small_count=protection.threshold - 1,
+        threshold=protection.threshold,
+        **_protection_in_words(protection.secondary),
         sample=sample + "\n" if state.invented_persons else "",
     )
+
+
+def _protection_in_words(secondary: bool) -> dict[str, str]:
+    """What is withheld besides the small counts, by language: `protection_en` and so on."""
+    path = files("synerstat.publish") / "notes_protection.json"
+    texts = json.loads(path.read_text("utf-8"))["full" if secondary else "primary"]
+    return {f"protection_{language}": texts[language] for language in LANGUAGES}

@@ -15,11 +15,11 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from synerstat.secret import SAMPLE_SECRET
 from synerstat.site.serving import server
 from synerstat.synthesise import write_sample
 
 ROOT = Path(__file__).parents[3]
-SECRET = "a secret of the browser's tests, 47 signs long ..."
 LANGUAGES = ("de", "en", "fr", "nl")
 EXECUTABLE = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -100,7 +100,7 @@ def run_sample(folder: Path) -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SECRET},
+        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SAMPLE_SECRET},
         check=False,
     )
     assert said.returncode == 0, said.stderr

@@ -125,6 +125,11 @@ def write_database(warehouse: Path) -> None:
     database.unlink(missing_ok=True)
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema marts; create schema seeds")
+        connection.execute(
+            "create table seeds.operator_home_areas as select * from (values ('vdab', 'BE2'), "
+            "('forem', 'BE3X'), ('bruxelles_formation', 'BE1'), ('adg', 'BE336')) "
+            "as areas(operator, area_code)"
+        )
         for data_set in DATA_SETS:
             columns = ", ".join(dimension.column for dimension in data_set.dimensions)
             figures = (

@@ -159,12 +159,12 @@ def test_provenance_tells_deliveries_rules_and_counts(warehouse: Path, tmp_path:
     assert provenance["persons_are_invented"]
 
 
-def test_notes_say_what_is_missing_and_that_the_persons_are_invented(
+def test_notes_say_what_is_withheld_and_that_the_persons_are_invented(
     warehouse: Path, tmp_path: Path
 ) -> None:
     folder = publish(warehouse, "2019Q4", tmp_path / "out").folder
     notes = (folder / "README.md").read_text("utf-8")
-    assert "primary suppression only" in notes
+    assert "A figure that rests on 1 to 3 persons is withheld" in notes
     assert "invented" in notes
     assert "$" not in notes
 
@@ -359,3 +359,34 @@ def test_figures_that_could_not_be_written_are_taken_back(warehouse: Path, tmp_p
     with pytest.raises(PublicationError):
         publish(warehouse, "2019Q4", tmp_path / "out")
     assert released(warehouse) == []
+
+
+def test_real_persons_are_never_protected_by_their_small_counts_alone(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = replace(store.read_build_state(warehouse), invented_persons=False)
+    monkeypatch.setattr(module, "read_build_state", lambda _: state)
+    with pytest.raises(UsageError, match="--disclosure-control full"):
+        publish(warehouse, "2019Q4", tmp_path / "out", secondary=False)
+
+
+def test_figures_that_break_the_counting_rules_are_not_published(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reader knows can't be told of them, so nothing can be shown to protect them."""
+    state = replace(store.read_build_state(warehouse), invented_persons=False)
+    monkeypatch.setattr(module, "read_build_state", lambda _: state)
+    with pytest.raises(
+        PublicationWithheldError, match=r"build the marts again|without their total"
+    ):
+        publish(warehouse, "2019Q4", tmp_path / "out")
+    assert not (tmp_path / "out" / "latest").exists()
+
+
+def test_an_invented_sample_says_that_it_was_not_audited(warehouse: Path, tmp_path: Path) -> None:
+    folder = publish(warehouse, "2019Q4", tmp_path / "out").folder
+    audited = json.loads((folder / "quality" / "disclosure_audit.json").read_text("utf-8"))
+    assert audited["passed"] is None
+    provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
+    assert provenance["disclosure_control"]["secondary_suppression"] is False
+    assert "because these persons are invented" in (folder / "README.md").read_text("utf-8")
