@@ -22,7 +22,7 @@ import highspy
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 from synerstat.disclosure.tables import (
     COUNTS,

@@ -16,6 +16,7 @@ from synerstat.disclosure.system import (
     PARTICIPATIONS,
     PRESENT,
     STOCK,
+    quarter_number,
 )
 
 # (period, indicator), and by how much it changes with each person: 1 or -1.
@@ -36,7 +37,7 @@ class Stays:
     def __init__(self, periods: list[str]) -> None:
         self.periods = periods
         self._quarters = {
-            int(name[2:6]) * 4 + int(name[-1]) - 1: place
+            quarter_number(name): place
             for place, name in enumerate(periods)
             if name.startswith("Q")
         }
@@ -58,7 +59,7 @@ class Stays:
         year = int(name[2:6])
         inside = range(year * 4, year * 4 + 4)
         if name.startswith("Q"):
-            inside = range(year * 4 + int(name[-1]) - 1, year * 4 + int(name[-1]))
+            inside = range(quarter_number(name), quarter_number(name) + 1)
         # from the quarter before all that are published to the one behind them
         first = min(self._quarters, default=year * 4) - 1
         last = max(self._quarters, default=year * 4 + 3) + 1

@@ -15,13 +15,15 @@ from pathlib import Path
 import highspy
 import numpy as np
 import pyarrow as pa
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 from synerstat.disclosure.system import (
     PARTICIPATIONS,
     System,
     build_system,
     cell_codes,
+    quarter_name,
+    quarter_number,
     row_sums,
 )
 from synerstat.disclosure.tables import (
@@ -35,7 +37,16 @@ from synerstat.disclosure.tables import (
     read_earlier,
     read_rows,
 )
-from synerstat.disclosure.worlds import REACH, TOLERANCE, Knowledge, State, World, search
+from synerstat.disclosure.worlds import (
+    REACH,
+    Knowledge,
+    State,
+    World,
+    linear_program,
+    search,
+    solved,
+    world_of,
+)
 from synerstat.errors import PublicationWithheldError
 
 # What a figure costs to withhold, by the number of dimensions that it is broken down by, times a
@@ -157,7 +168,7 @@ def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
         return found
     system = knowledge.system
     parts = _connected(knowledge, ~state.is_fixed)
-    of = knowledge.period_of_unknowns()
+    of = knowledge.period_of
     for target in targets:
         if not state.is_open()[target]:
             continue
@@ -189,16 +200,12 @@ def _beside(names: list[str], period: int) -> list[int]:
     """The places of a quarter, its neighbours and its year; of a year, its last quarter too."""
     year = int(names[period][2:6])
     if names[period].startswith("A"):
-        wanted = {year * 4 + 3, year * 4 + 4}
+        quarters = range(year * 4 + 3, year * 4 + 5)
     else:
-        now = year * 4 + int(names[period][-1]) - 1
-        wanted = {now - 1, now, now + 1}
-    return [
-        place
-        for place, name in enumerate(names)
-        if (name.startswith("A") and int(name[2:6]) == year)
-        or (name.startswith("Q") and int(name[2:6]) * 4 + int(name[-1]) - 1 in wanted)
-    ]
+        now = quarter_number(names[period])
+        quarters = range(now - 1, now + 2)
+    wanted = {f"A {year}", *map(quarter_name, quarters)}
+    return [place for place, name in enumerate(names) if name in wanted]
 
 
 def _connected(knowledge: Knowledge, free: BoolArray) -> IntArray:
@@ -224,10 +231,9 @@ def _around(knowledge: Knowledge, state: State, target: int, unknowns: IntArray)
     size = len(unknowns)
     rows = knowledge.rows[:, unknowns]
     kept = np.flatnonzero(np.diff(rows.indptr) > 0)
-    matrix = sparse.hstack([rows[kept], -rows[kept]]).tocsr()
     equality, slack = system.is_equality[kept], knowledge.slack[kept]
     value = system.value[unknowns].astype(np.float64)
-    # each step is a rise less a fall, so that both cost; withheld figures cost next to nothing
+    # withheld figures cost next to nothing
     price = np.where(state.withheld[unknowns], 1e-3, state.price[unknowns])
     place = int(np.searchsorted(unknowns, target))
     rise_cost = price.copy()
@@ -235,28 +241,18 @@ def _around(knowledge: Knowledge, state: State, target: int, unknowns: IntArray)
     reach = float(REACH * state.threshold)
     rise, fall = np.full(size, reach), np.minimum(value - 1, reach)
     rise[place], fall[place] = state.threshold, 0.0
-    program = highspy.HighsLp()
-    program.num_row_, program.num_col_ = matrix.shape
-    program.col_cost_ = np.concatenate([rise_cost, price])
-    program.col_lower_ = np.zeros(2 * size)
-    program.col_upper_ = np.concatenate([rise, fall])
-    program.row_lower_ = np.where(equality, 0.0, -highspy.kHighsInf)
-    program.row_upper_ = np.where(equality, 0.0, slack)
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = matrix.indptr
-    program.a_matrix_.index_ = matrix.indices
-    program.a_matrix_.value_ = matrix.data
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.silent()
-    solver.setOptionValue("threads", 1)
-    solver.passModel(program)
-    solver.run()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    steps = solved(
+        linear_program(
+            rows[kept],
+            np.where(equality, 0.0, -highspy.kHighsInf),
+            np.where(equality, 0.0, slack),
+            np.concatenate([rise_cost, price]),
+            np.concatenate([rise, fall]),
+        )
+    )
+    if steps is None:
         return None
-    solution = np.array(solver.getSolution().col_value)
-    step = solution[:size] - solution[size:]
-    moved = np.abs(step) > TOLERANCE
-    world = World(unknowns[moved], step[moved])
+    world = world_of(unknowns, steps)
     return world if state.gain(world) and knowledge.holds(world) else None
 
 

@@ -27,6 +27,16 @@ from synerstat.disclosure.tables import (
 PRESENT, ENTRANTS, LEAVERS, STOCK, PARTICIPATIONS, ENTRIES = range(len(COUNTS))
 PERSONS = (PRESENT, ENTRANTS, LEAVERS, STOCK)
 
+# In a cell the first is at most the second.
+AT_MOST = (
+    (ENTRANTS, PRESENT),
+    (LEAVERS, PRESENT),
+    (STOCK, PRESENT),
+    (PRESENT, PARTICIPATIONS),
+    (ENTRANTS, ENTRIES),
+    (ENTRIES, PARTICIPATIONS),
+)
+
 
 @dataclass(frozen=True)
 class System:
@@ -129,11 +139,27 @@ def positions_over_time(
 
     The second has a row per number and a column per period, with -1 where there is no such cell.
     """
-    key, _ = _keys(codes)
-    keys, place = np.unique(key, return_inverse=True)
-    grid = np.full((len(keys), periods), -1, dtype=np.int64)
-    grid[place, period] = np.arange(len(codes))
+    return _over_time(_keys(codes)[0], period, np.arange(len(codes)), periods)
+
+
+def _over_time(
+    key: IntArray, period: IntArray, chosen: IntArray, periods: int
+) -> tuple[IntArray, IntArray]:
+    """As `positions_over_time`, of the chosen cells; the last column, or -1, is for no period."""
+    keys, place = np.unique(key[chosen], return_inverse=True)
+    grid = np.full((len(keys), periods + 1), -1, dtype=np.int64)
+    grid[place, period[chosen]] = chosen
     return place.astype(np.int64), grid
+
+
+def quarter_number(name: str) -> int:
+    """Quarters counted on from year 0, of a period such as `Q 2019-Q4`."""
+    return int(name[2:6]) * 4 + int(name[-1]) - 1
+
+
+def quarter_name(number: int) -> str:
+    """The period of a quarter's number."""
+    return f"Q {number // 4}-Q{number % 4 + 1}"
 
 
 def _positions(codes: list[str]) -> IntArray:
@@ -212,11 +238,8 @@ def _categories(
 
 def _indicators(making: _Making, cell: IntArray) -> None:
     """Between the indicators of a cell."""
-    for part in (ENTRANTS, LEAVERS, STOCK):
-        making.simple((cell, part, 1.0), (cell, PRESENT, -1.0))
-    making.simple((cell, PRESENT, 1.0), (cell, PARTICIPATIONS, -1.0))
-    making.simple((cell, ENTRANTS, 1.0), (cell, ENTRIES, -1.0))
-    making.simple((cell, ENTRIES, 1.0), (cell, PARTICIPATIONS, -1.0))
+    for small, large in AT_MOST:
+        making.simple((cell, small, 1.0), (cell, large, -1.0))
     # a participation that is present ends in the period or is in stock on its last day
     making.simple((cell, PRESENT, 1.0), (cell, LEAVERS, -1.0), (cell, STOCK, -1.0))
 
@@ -232,12 +255,10 @@ def _time(
     """Between periods, in cells whose person attributes are all `_T`."""
     is_total = (codes[:, : len(PERSON_ATTRIBUTES)] == 0).all(axis=1)
     key, _ = _keys(codes)
-    grids = []
-    for chosen in (cells[is_total[cells]], mirror):
-        keys, place = np.unique(key[chosen], return_inverse=True)
-        grid = np.full((len(keys), len(names) + 1), -1, dtype=np.int64)
-        grid[place, period[chosen]] = chosen
-        grids.append(grid)
+    grids = [
+        _over_time(key, period, chosen, len(names))[1]
+        for chosen in (cells[is_total[cells]], mirror)
+    ]
     position = {name: i for i, name in enumerate(names)}
     for name, now in position.items():
         after = position.get(_next(name))
@@ -257,8 +278,7 @@ def _time(
 def _next(name: str) -> str:
     if name.startswith("A "):
         return f"A {int(name[2:]) + 1}"
-    year, quarter = int(name[2:6]), int(name[-1])
-    return f"Q {year}-Q{quarter + 1}" if quarter < 4 else f"Q {year + 1}-Q1"
+    return quarter_name(quarter_number(name) + 1)
 
 
 def _flow(making: _Making, before: IntArray, after: IntArray) -> None:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 from synerstat.disclosure.stays import Move, Stays
 from synerstat.disclosure.system import (
-    ENTRANTS,
-    ENTRIES,
+    AT_MOST,
     LEAVERS,
     PARTICIPATIONS,
     PRESENT,
@@ -50,16 +49,6 @@ REWARDS = (3e4, 3e5, 3e6, 3e8)
 # The share of the open targets that a program is asked for, and how often it is asked in vain.
 SHARE = 0.5
 TRIES = 3
-
-# In a cell the first is at most the second.
-_AT_MOST = (
-    (ENTRANTS, PRESENT),
-    (LEAVERS, PRESENT),
-    (STOCK, PRESENT),
-    (PRESENT, PARTICIPATIONS),
-    (ENTRANTS, ENTRIES),
-    (ENTRIES, PARTICIPATIONS),
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +90,10 @@ class State:
 
 
 class Knowledge:
-    """The system by unknowns, to judge a world by, and the cells of each period."""
+    """The system by unknowns, to judge a world by, and the cells of each period.
+
+    `period_of` has the place of each unknown's period among `names`.
+    """
 
     def __init__(self, rows: Rows, system: System, slack: FloatArray) -> None:
         self.system = system
@@ -115,26 +107,19 @@ class Knowledge:
         self.is_total = (self.codes[:, : len(PERSON_ATTRIBUTES)] == 0).all(axis=1)
         # rows that say how participations of one period add up, and nothing else
         indicator = np.full(len(system.value), -1)
-        of = self.period_of_unknowns()
+        self.period_of = np.full(len(system.value), -1)
         for number in range(len(COUNTS)):
             there = system.unknown[:, number] >= 0
             indicator[system.unknown[there, number]] = number
+            self.period_of[system.unknown[there, number]] = self.period[there]
         other = indicator[system.entry] != PARTICIPATIONS
         impure = np.bincount(system.row, weights=other, minlength=system.row_count) > 0
-        entry_period = of[system.entry]
+        entry_period = self.period_of[system.entry]
         low = np.full(system.row_count, len(self.names))
         high = np.full(system.row_count, -1)
         np.minimum.at(low, system.row, entry_period)
         np.maximum.at(high, system.row, entry_period)
         self._sums_of = np.where(system.is_equality & ~impure & (low == high), low, -1)
-
-    def period_of_unknowns(self) -> IntArray:
-        """The place of each unknown's period."""
-        of = np.full(len(self.system.value), -1)
-        for number in range(len(COUNTS)):
-            there = self.system.unknown[:, number] >= 0
-            of[self.system.unknown[there, number]] = self.period[there]
-        return of
 
     def cells(self, period: int) -> IntArray:
         """The cells with participants in a period, those of the data sets that count them."""
@@ -155,6 +140,53 @@ class Knowledge:
         equality = self.system.is_equality
         broken = np.where(equality, np.abs(change) > TOLERANCE, change > self.slack + TOLERANCE)
         return not broken.any()
+
+
+def linear_program(
+    matrix: sparse.csr_array,
+    least: FloatArray | float,
+    most: FloatArray | float,
+    cost: FloatArray,
+    upper: FloatArray,
+) -> highspy.Highs:
+    """A program over steps, each a rise less a fall, so that both cost.
+
+    `matrix` has a column per step, and its rows lie between `least` and `most`; `cost` and `upper`
+    are of all rises and then of all falls, which are at least 0.
+    """
+    both = sparse.hstack([matrix, -matrix]).tocsr()
+    program = highspy.HighsLp()
+    program.num_row_, program.num_col_ = both.shape
+    program.col_cost_ = cost
+    program.col_lower_ = np.zeros(both.shape[1])
+    program.col_upper_ = upper
+    program.row_lower_ = np.broadcast_to(least, both.shape[0])
+    program.row_upper_ = np.broadcast_to(most, both.shape[0])
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_ = both.indptr
+    program.a_matrix_.index_ = both.indices
+    program.a_matrix_.value_ = both.data
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.silent()
+    solver.setOptionValue("threads", 1)
+    solver.passModel(program)
+    return solver
+
+
+def solved(solver: highspy.Highs) -> FloatArray | None:
+    """The best steps; None where there are none."""
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    rise, fall = np.split(np.array(solver.getSolution().col_value), 2)
+    steps: FloatArray = rise - fall
+    return steps
+
+
+def world_of(unknowns: IntArray, steps: FloatArray) -> World:
+    """The world of the unknowns that move."""
+    moved = np.abs(steps) > TOLERANCE
+    return World(unknowns[moved], steps[moved])
 
 
 class _Program:
@@ -190,7 +222,7 @@ class _Program:
             beside = knowledge.grid[knowledge.place[cells], period]
             unknown = np.where((beside >= 0)[:, None], system.unknown[beside], -1)
             value = np.where(unknown >= 0, system.value[unknown], 0)
-            pairs = [(steps[a] - steps[b], value[:, b] - value[:, a]) for a, b in _AT_MOST]
+            pairs = [(steps[a] - steps[b], value[:, b] - value[:, a]) for a, b in AT_MOST]
             # who is present leaves or stays to the end
             outside = steps[PRESENT] - steps[LEAVERS] - steps[STOCK]
             pairs.append((outside, value[:, LEAVERS] + value[:, STOCK] - value[:, PRESENT]))
@@ -220,23 +252,9 @@ class _Program:
         self.times = signs[first].astype(np.float64)
         matrix = sums[:, kept]
         matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
-        self.solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        self.solver.silent()
-        self.solver.setOptionValue("threads", 1)
-        self._pass(sparse.hstack([matrix, -matrix]).tocsr())
-
-    def _pass(self, matrix: sparse.csr_array) -> None:
-        program = highspy.HighsLp()
-        program.num_row_, program.num_col_ = matrix.shape
-        program.col_cost_ = np.zeros(2 * self.size)
-        program.col_lower_ = np.zeros(2 * self.size)
-        program.col_upper_ = np.concatenate([self.rise, self.fall])
-        program.row_lower_ = program.row_upper_ = np.zeros(matrix.shape[0])
-        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        program.a_matrix_.start_ = matrix.indptr
-        program.a_matrix_.index_ = matrix.indices
-        program.a_matrix_.value_ = matrix.data
-        self.solver.passModel(program)
+        self.solver = linear_program(
+            matrix, 0.0, 0.0, np.zeros(2 * self.size), np.concatenate([self.rise, self.fall])
+        )
         self.indices = np.arange(2 * self.size, dtype=np.int32)
 
     def targets(self) -> FloatArray:
@@ -265,13 +283,8 @@ class _Program:
         self.solver.changeColsCost(len(cost), self.indices, cost)
         upper = np.concatenate([rise, fall])
         self.solver.changeColsBounds(len(cost), self.indices, np.zeros(len(cost)), upper)
-        self.solver.run()
-        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        solution = np.array(self.solver.getSolution().col_value)
-        step = (solution[: self.size] - solution[self.size :])[self.column] * self.times
-        moved = np.abs(step) > TOLERANCE
-        return World(self.unknowns[moved], step[moved]) if moved.any() else None
+        steps = solved(self.solver)
+        return None if steps is None else world_of(self.unknowns, steps[self.column] * self.times)
 
 
 def search(knowledge: Knowledge, state: State, period: int) -> Iterator[World]:

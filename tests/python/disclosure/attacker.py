@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.optimize import linprog  # type: ignore[import-untyped]
-from scipy.sparse import coo_array  # type: ignore[import-untyped]
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
 
 PERSON = {"sex", "age_group", "education_level", "residence_area"}
 PERSONS = ("PRESENT", "ENTRANTS", "LEAVERS", "STOCK")
