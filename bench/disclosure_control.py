@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 from disclosure.invented import DIMENSIONS, HOMES, THRESHOLD, figures, participations, publish
 
 from synerstat.disclosure import audit, protect
-from synerstat.publish.data_sets import DATA_SETS
+from synerstat.publish.control import read_figures
 from synerstat.warehouse import Warehouse
 
 KEY = (*DIMENSIONS["training"], "indicator")
@@ -81,20 +81,10 @@ def lost(table: pa.Table, withheld: pa.Table) -> float:
 
 def measure_warehouse(warehouse: Path) -> None:
     """Protect and audit what a build left; print what is withheld, by data set and detail."""
-    database = Warehouse(warehouse).database
-    with duckdb.connect(str(database), read_only=True) as connection:
-        given = {
-            each.name: connection.sql(
-                f"select {', '.join(each.key)}, figure, is_small "
-                f"from intermediate.int_{each.name}__figures"
-            ).to_arrow_table()
-            for each in DATA_SETS
-        }
-        home_areas = dict(
-            connection.execute(
-                "select operator, area_code from seeds.operator_home_areas"
-            ).fetchall()
-        )
+    path = str(Warehouse(warehouse).database).replace("'", "''")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{path}' as warehouse (read_only)")
+        given, home_areas = read_figures(connection)
     begun = time.perf_counter()
     pattern = protect(
         given,
@@ -104,7 +94,7 @@ def measure_warehouse(warehouse: Path) -> None:
     )
     seconds = time.perf_counter() - begun
     result = audit(
-        published(given, pattern.withheld),
+        publish(given, pattern.withheld),
         given,
         threshold=THRESHOLD,
         home_areas=home_areas,
@@ -129,24 +119,6 @@ def measure_warehouse(warehouse: Path) -> None:
                 group by all order by all
             """).fetchall():
                 print(f"{name:<10}{row[0]:>11}{row[1]:>9,}{row[2]:>8,}{row[3]:>9,}")
-
-
-def published(given: dict[str, pa.Table], withheld: pa.Table) -> dict[str, pa.Table]:
-    """The rows as a publication shows them."""
-    found = {}
-    with duckdb.connect() as connection:
-        connection.register("withheld", withheld)
-        for name, table in given.items():
-            key = ", ".join(table.column_names[:-2])
-            connection.register("given", table)
-            found[name] = connection.sql(f"""
-                select {key}, case when reason is null then figure end as obs_value,
-                    case when reason is null then 'F' else 'C' end as conf_status
-                from given
-                left join (select {key}, reason from withheld where data_set = '{name}')
-                    using ({key})
-            """).to_arrow_table()
-    return found
 
 
 def main() -> None:

@@ -654,6 +654,9 @@ def test_full_disclosure_control_stands_an_attacker_on_the_sample(
     assert audited["exposed"] == 0
     assert audited["small_counts"] > 10_000
     assert audited["interval"]["smallest"] >= 4
+    notes = (vintage / "README.md").read_text("utf-8")
+    assert "nor bounded more closely than 4" in notes
+    assert "$" not in notes
     published, given = {}, {}
     with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
         for name in ("training", "profile", "status", "mobility", "mirror"):

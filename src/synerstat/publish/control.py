@@ -9,14 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
-from synerstat.disclosure import AuditResult, Pattern, audit, protect
 from synerstat.errors import PublicationWithheldError
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.warehouse import Progress, Warehouse
+
+# loaded where small counts are protected: no other command waits for its solver
+if TYPE_CHECKING:
+    from synerstat.disclosure import AuditResult, Pattern
 
 FIGURES = "warehouse.intermediate.int_{}__figures"
 
@@ -40,17 +44,14 @@ class Controlled:
     """The figures of a publication before disclosure control, and the pattern chosen for them."""
 
     figures: Mapping[str, pa.Table]
-    pattern: Pattern | None
-    protection: Protection
     home_areas: Mapping[str, str]
+    pattern: "Pattern"
+    protection: Protection
 
-    def audited(self, published: Mapping[str, pa.Table]) -> AuditResult | None:
-        """The audit of the published rows; None where only small counts themselves are withheld.
+    def audited(self, published: Mapping[str, pa.Table]) -> "AuditResult":
+        """The audit of the published rows. Raises PublicationWithheldError where they fail it."""
+        from synerstat.disclosure import audit
 
-        Raises PublicationWithheldError where they fail it.
-        """
-        if self.pattern is None:
-            return None
         result = audit(
             published,
             self.figures,
@@ -74,33 +75,16 @@ def controlled(
     vintage: str,
     protection: Protection,
     progress: Progress,
-) -> Iterator[Controlled]:
-    """Release the figures as `vintage` to the models `pub_*`; take them back where this fails."""
-    figures: dict[str, pa.Table] = {}
-    home_areas: dict[str, str] = {}
-    pattern = None
+) -> Iterator[Controlled | None]:
+    """Release the figures as `vintage` to the models `pub_*`; take them back where this fails.
+
+    Gives None where the small counts alone are withheld: there is nothing to audit.
+    """
+    control = None
     chosen = _small_figures()
     if protection.secondary:
-        figures = {
-            data_set.name: connection.sql(
-                f"select {', '.join(data_set.key)}, figure, is_small "
-                f"from {FIGURES.format(data_set.name)} order by all"
-            ).to_arrow_table()
-            for data_set in DATA_SETS
-        }
-        home_areas = dict(
-            connection.execute(
-                "select operator, area_code from warehouse.seeds.operator_home_areas order by all"
-            ).fetchall()
-        )
-        pattern = protect(
-            figures,
-            threshold=protection.threshold,
-            home_areas=home_areas,
-            earlier=protection.earlier,
-            progress=progress,
-        )
-        connection.register("withheld_pattern", pattern.withheld)
+        control = _chosen(connection, protection, progress)
+        connection.register("withheld_pattern", control.pattern.withheld)
         chosen = "from withheld_pattern"
     withheld, released = _files(warehouse)
     try:
@@ -109,10 +93,46 @@ def controlled(
         _write(
             connection, f"select * from (values {sets}) as released(data_set, vintage)", released
         )
-        yield Controlled(figures, pattern, protection, home_areas)
+        yield control
     except BaseException:
         _write(connection, f"select * from {_read(released)} where false", released)
         raise
+
+
+def read_figures(
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[dict[str, pa.Table], dict[str, str]]:
+    """The figures before disclosure control, by data set, and the area of each operator.
+
+    The database of the warehouse is attached as `warehouse`.
+    """
+    figures = {
+        data_set.name: connection.sql(
+            f"select {', '.join(data_set.key)}, figure, is_small "
+            f"from {FIGURES.format(data_set.name)} order by all"
+        ).to_arrow_table()
+        for data_set in DATA_SETS
+    }
+    home_areas = connection.execute(
+        "select operator, area_code from warehouse.seeds.operator_home_areas order by all"
+    ).fetchall()
+    return figures, dict(home_areas)
+
+
+def _chosen(
+    connection: duckdb.DuckDBPyConnection, protection: Protection, progress: Progress
+) -> Controlled:
+    from synerstat.disclosure import protect
+
+    figures, home_areas = read_figures(connection)
+    pattern = protect(
+        figures,
+        threshold=protection.threshold,
+        home_areas=home_areas,
+        earlier=protection.earlier,
+        progress=progress,
+    )
+    return Controlled(figures, home_areas, pattern, protection)
 
 
 def _small_figures() -> str:

@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from synerstat.data_docs import write_published_docs
-from synerstat.disclosure import AuditResult
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import folder as folders
 from synerstat.publish.control import Protection, controlled
@@ -50,6 +49,9 @@ from synerstat.warehouse import (
     silent,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from synerstat.disclosure import AuditResult
 
 PROVENANCE = "provenance.json"
 DISCLOSURE_AUDIT = "quality/disclosure_audit.json"
@@ -248,13 +250,15 @@ def _write(
             data_set.name: _write_data_set(target / "data", connection, data_set)
             for data_set in DATA_SETS
         }
-        progress("Auditing what is withheld")
-        audited = control.audited(
-            {
-                name: connection.sql(f"from {table}").to_arrow_table()
-                for name, table in relations.items()
-            }
-        )
+        audited = None
+        if control:
+            progress("Auditing what is withheld")
+            audited = control.audited(
+                {
+                    name: connection.sql(f"from {table}").to_arrow_table()
+                    for name, table in relations.items()
+                }
+            )
     (target / DISCLOSURE_AUDIT).parent.mkdir()
     write_json(target / DISCLOSURE_AUDIT, audited.as_json() if audited else NOT_AUDITED)
     progress("Writing formats and pages")
@@ -267,9 +271,7 @@ def _write(
         provenance = _provenance(
             connection, warehouse, state, vintage, deliveries, cells, audited, protection.earlier
         )
-        provenance["previous_vintage"] = (
-            vintage_name(previous.parent.name, int(previous.name[1:])) if previous else None
-        )
+        provenance["previous_vintage"] = _name_of(previous) if previous else None
         write_json(target / PROVENANCE, provenance)
         write_mapping(target, connection)
         write_series_breaks(target, connection)
@@ -322,6 +324,11 @@ def _protected_against(vintage: Path) -> list[Path]:
     noted = json.loads((vintage / PROVENANCE).read_text("utf-8")).get("disclosure_control", {})
     found = [_folder_of(vintage.parents[1], name) for name in noted.get(PROTECTED_AGAINST, [])]
     return [folder for folder in found if folder.is_dir()]
+
+
+def _name_of(folder: Path) -> str:
+    """The name of the vintage in a folder, as `_folder_of` takes it."""
+    return vintage_name(folder.parent.name, int(folder.name[1:]))
 
 
 def _folder_of(out: Path, vintage: str) -> Path:
@@ -477,7 +484,7 @@ def _provenance(
     vintage: str,
     deliveries: tuple[LandedDelivery, ...],
     cells: Mapping[str, CellCounts],
-    audited: AuditResult | None,
+    audited: "AuditResult | None",
     earlier: Sequence[Path],
 ) -> dict[str, Any]:
     """Where the figures come from. No time of day: the same input gives the same file."""
@@ -516,9 +523,7 @@ def _provenance(
             "secondary_suppression": audited is not None,
             "audit_passed": audited is not None and audited.passed,
             # those that a reader may have besides
-            PROTECTED_AGAINST: [
-                vintage_name(folder.parent.name, int(folder.name[1:])) for folder in earlier
-            ],
+            PROTECTED_AGAINST: [_name_of(folder) for folder in earlier],
         },
         "data_sets": {name: asdict(counts) for name, counts in cells.items()},
     }
@@ -531,14 +536,18 @@ def _notes(state: BuildState, vintage: str, protection: Protection) -> str:
         quarter=state.reference_quarter,
         vintage=vintage,
         largest_small_count=protection.threshold - 1,
-        threshold=protection.threshold,
-        **_protection_in_words(protection.secondary),
+        **_protection_in_words(protection),
         sample=sample + "\n" if state.invented_persons else "",
     )
 
 
-def _protection_in_words(secondary: bool) -> dict[str, str]:
+def _protection_in_words(protection: Protection) -> dict[str, str]:
     """What is withheld besides the small counts, by language: `protection_en` and so on."""
     path = files("synerstat.publish") / "notes_protection.json"
-    texts = json.loads(path.read_text("utf-8"))["full" if secondary else "primary"]
-    return {f"protection_{language}": texts[language] for language in LANGUAGES}
+    texts = json.loads(path.read_text("utf-8"))["full" if protection.secondary else "primary"]
+    return {
+        f"protection_{language}": Template(texts[language]).substitute(
+            threshold=protection.threshold
+        )
+        for language in LANGUAGES
+    }

@@ -302,7 +302,7 @@ def test_worlds_spare_the_audit_its_programs() -> None:
 def test_figures_that_fail_the_audit_are_not_published() -> None:
     given = figures(participations(1, 40))
     pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
-    control = Controlled(given, pattern, Protection(THRESHOLD, True, []), HOMES)
+    control = Controlled(given, HOMES, pattern, Protection(THRESHOLD, True, []))
     published = publish(given, pattern.withheld)
     assert control.audited(published) is not None
 
