@@ -10,6 +10,26 @@
     {{- return(synerstat.replace_relation('view')) -}}
 {% endmaterialization %}
 
+-- A table that a continued build adds rows to, after its hooks have made way for them; any other build replaces it whole.
+-- What the adapter's own materialisation does besides (a temporary table, strategies, changed columns) is not used here.
+{% materialization incremental, adapter='duckdb' %}
+    {%- if not (synerstat.is_continued() and load_cached_relation(this) is not none) -%}
+        {{- return(synerstat.replace_relation('table')) -}}
+    {%- endif -%}
+    {%- set made = this.incorporate(type='table') -%}
+    {%- do run_hooks(pre_hooks, inside_transaction=False) -%}
+    {%- do run_hooks(pre_hooks, inside_transaction=True) -%}
+    {%- call statement('main') %}
+        insert into {{ made }} by name (
+            {{ sql }}
+        )
+    {%- endcall -%}
+    {%- do run_hooks(post_hooks, inside_transaction=True) -%}
+    {%- do adapter.commit() -%}
+    {%- do run_hooks(post_hooks, inside_transaction=False) -%}
+    {{ return({'relations': [made]}) }}
+{% endmaterialization %}
+
 {% macro replace_relation(type) -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set made = this.incorporate(type=type) -%}

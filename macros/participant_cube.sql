@@ -5,6 +5,8 @@
 -- cell of a cube is the slowest thing there is. Exact and fast instead: a person with one finest cell in the period
 -- simply adds up, so those are summed to the finest cells first and cubed; only the few persons with several finest
 -- cells are cubed one by one (one row per person and cell) before they are counted.
+--
+-- A continued build counts the periods anew that something changed in (`int_periods__reopened`).
 {% macro participant_cube(relation, dimensions) -%}
     {%- set dims = dimensions | join(', ') %}
     {%- set flags = ['entered', 'left', 'stock'] %}
@@ -14,6 +16,7 @@
     participations as (
 
         select * from {{ relation }}
+        where {{ is_reopened('period_number', 'int_periods__reopened') }}
 
     ),
 

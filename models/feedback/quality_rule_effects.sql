@@ -35,9 +35,10 @@ present as (
         deliveries.delivery_number,
         records.delivery_number as held_by_delivery_number,
         records.record_key,
-        records.person_key
+        numbered.person_key
 
     from {{ ref('int_records__identified') }} as records
+    inner join {{ ref('int_persons__numbered') }} as numbered on records.person_id = numbered.person_id
     inner join deliveries
         on
             records.operator = deliveries.operator

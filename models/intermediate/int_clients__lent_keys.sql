@@ -1,11 +1,14 @@
 -- Grain: one row per operator and client number that stands beside exactly one valid national number.
 -- Rows of that client without a valid number borrow its key: the same client is the same person.
+{{ config(materialized='incremental', pre_hook="{{ make_way('client_key', 'int_clients__reopened') }}") }}
+{{ wait_for('int_clients__reopened') }}
 
 with
 
 records as (
 
     select * from {{ ref('int_records__judged') }}
+    where {{ is_reopened('record_key', 'int_records__reopened', 'client_may_change') }}
 
 ),
 

@@ -9,22 +9,35 @@ deliveries as (
 
 ),
 
+numbered as (
+
+    select * from {{ ref('int_deliveries__numbered') }}
+
+),
+
 ranked as (
 
     select
-        cast(row_number() over (order by operator, reference_quarter, sequence) as bigint) as delivery_number,
-        operator,
-        reference_quarter,
-        sequence,
-        extracted_at,
-        row_count,
-        {{ quarter_start('reference_quarter') }} as quarter_start,
-        {{ quarter_end('reference_quarter') }} as quarter_end,
-        sequence < max(sequence) over (partition by operator, reference_quarter) as is_replaced,
-        max({{ quarter_end('reference_quarter') }}) over (partition by operator) as latest_quarter_end
+        numbered.delivery_number,
+        deliveries.operator,
+        deliveries.reference_quarter,
+        deliveries.sequence,
+        deliveries.extracted_at,
+        deliveries.row_count,
+        {{ quarter_start('deliveries.reference_quarter') }} as quarter_start,
+        {{ quarter_end('deliveries.reference_quarter') }} as quarter_end,
+        deliveries.sequence
+        < max(deliveries.sequence) over (partition by deliveries.operator, deliveries.reference_quarter) as is_replaced,
+        max({{ quarter_end('deliveries.reference_quarter') }}) over (partition by deliveries.operator) as latest_quarter_end,
+        numbered.first_built_by = '{{ invocation_id }}' as is_new,
+        '{{ invocation_id }}' as built_by
 
     from deliveries
-    where reference_quarter <= '{{ var("reference_quarter") }}'
+    inner join numbered
+        on
+            deliveries.operator = numbered.operator
+            and deliveries.reference_quarter = numbered.reference_quarter
+            and deliveries.sequence = numbered.sequence
 
 )
 

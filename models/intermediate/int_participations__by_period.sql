@@ -1,10 +1,12 @@
 -- Grain: one row per participation and period in which it is present.
+{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
 
 with
 
 participations as (
 
     select * from {{ ref('int_participations__merged') }}
+    where {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
 
@@ -17,6 +19,7 @@ periods as (
 quarter_hours as (
 
     select * from {{ ref('int_participations__by_quarter_hours') }}
+    where {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
 

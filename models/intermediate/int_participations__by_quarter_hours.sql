@@ -1,18 +1,22 @@
 -- Grain: one row per participation and quarter with hours.
 -- A record's hours are spread evenly over its days, up to its end or the last day of the quarter its version came in.
+{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
 
 with
 
 records as (
 
     select
+        person_id,
         participation_id,
         cast(cast(hours as decimal(38, 6)) * 1000000 as decimal(38, 0)) as millionths,
         start_date,
         least(open_end_date, quarter_end) as last_day_with_hours
 
     from {{ ref('int_records__spelled') }}
-    where hours > 0
+    where
+        hours > 0
+        and {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
 
@@ -26,13 +30,13 @@ quarters as (
 counted as (
 
     select
+        records.person_id,
         records.participation_id,
         quarters.period_number,
         records.millionths,
         {{ days_between('greatest(records.start_date, quarters.period_start)', 'least(records.last_day_with_hours, quarters.period_end)') }} + 1
             as days_in_quarter,
         {{ days_between('records.start_date', 'records.last_day_with_hours') }} + 1 as days
-
 
     from records
     inner join quarters
@@ -46,6 +50,7 @@ counted as (
 spread as (
 
     select
+        person_id,
         participation_id,
         period_number,
         {{ integer_quotient('2 * millionths * days_in_quarter + days', '2 * days') }} as millionths
@@ -57,6 +62,7 @@ spread as (
 summed as (
 
     select
+        min(person_id) as person_id,
         participation_id,
         period_number,
         cast(cast(sum(millionths) as decimal(31, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(38, 6)) as hours

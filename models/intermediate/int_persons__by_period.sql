@@ -1,6 +1,7 @@
 -- Grain: one row per person and period in which the person participates.
 -- Sex, age, education and residence have one value per person and period, so that tables by them add up: the first
 -- known value over the person's records that began by the period's end, latest first.
+{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
 
 with
 
@@ -20,6 +21,7 @@ records as (
         ) as recency
 
     from {{ ref('int_records__spelled') }}
+    where {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
 

@@ -1,4 +1,5 @@
 -- Grain: one row per delivered row, with the one place where it ends.
+{{ config(materialized='view') }}
 
 with
 

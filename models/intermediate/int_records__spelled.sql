@@ -1,6 +1,7 @@
 -- Grain: one row per record that belongs to a participation.
 -- Gaps and islands: records of one person, operator, training type and programme belong to the same participation
 -- as long as the pause after the latest end so far is at most `spell_gap_days`.
+{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
 
 {%- set history = 'partition by person_id, operator, training_type, programme_code order by start_date, record_id, record_key' %}
 
@@ -29,7 +30,9 @@ records as (
         coalesce(end_date, {{ far_future() }}) as open_end_date
 
     from {{ ref('int_records__identified') }}
-    where disposition = 'counted'
+    where
+        disposition = 'counted'
+        and {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
 

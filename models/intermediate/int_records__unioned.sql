@@ -40,8 +40,7 @@ delivered as (
         deliveries.delivery_number,
         deliveries.quarter_start,
         deliveries.quarter_end,
-        deliveries.is_replaced,
-        deliveries.latest_quarter_end,
+        deliveries.is_new,
         records.*
 
     from records

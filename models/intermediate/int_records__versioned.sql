@@ -1,5 +1,6 @@
 -- Grain: one row per delivered row. Which version of a record counts, where it ends, and where the row goes
 -- (all dispositions but `before_coverage`, which only the whole participation can tell).
+{{ config(materialized='incremental', pre_hook="{{ make_way('record_key', 'int_records__reopened', 'version_may_change') }}") }}
 
 with
 
@@ -10,6 +11,7 @@ judged as (
         is_judged and not is_replaced and not is_rejected as is_accepted
 
     from {{ ref('int_records__judged') }}
+    where {{ is_reopened('record_key', 'int_records__reopened', 'version_may_change') }}
 
 ),
 
@@ -63,20 +65,6 @@ disposed as (
         operator,
         record_id,
         quarter_end,
-        person_national_key,
-        client_key,
-        training_type,
-        programme_code,
-        delivery_mode,
-        labour_status,
-        organiser,
-        training_area,
-        residence_area,
-        sex,
-        education_level,
-        birth_date,
-        hours,
-        start_date,
         case when is_closed_by_absence then last_seen_quarter_end else end_date end as end_date,
         is_closed_by_absence,
         case

@@ -53,19 +53,33 @@ delivered as (
 
 ),
 
+-- periods are whole quarters, so a record counts by the quarters it begins and ends in: few pairs, however many records
+spans as (
+
+    select
+        operator,
+        {{ quarter_index('start_date') }} as first_quarter,
+        {{ quarter_index('open_end_date') }} as last_quarter,
+        count(*) as records
+
+    from records
+    group by operator, {{ quarter_index('start_date') }}, {{ quarter_index('open_end_date') }}
+
+),
+
 counted as (
 
     select
         periods.period_number,
-        records.operator,
-        count(*) as counted_records
+        spans.operator,
+        sum(spans.records) as counted_records
 
-    from records
+    from spans
     inner join periods
         on
-            records.start_date <= periods.period_end
-            and records.open_end_date >= periods.period_start
-    group by periods.period_number, records.operator
+            spans.first_quarter <= {{ quarter_index('periods.period_end') }}
+            and spans.last_quarter >= {{ quarter_index('periods.period_start') }}
+    group by periods.period_number, spans.operator
 
 ),
 

@@ -256,18 +256,18 @@ shares as (
 places as (
 
     select
-        operator,
-        source_training_place as training_place,
+        deliveries.operator,
+        codes.source_code as training_place,
         {{ quarter_index("cast('" ~ var('reference_quarter')[:4] ~ "-01-01' as date)") }} + {{ var('reference_quarter')[5:] }} - 1
-        - {{ quarter_index('quarter_end') }} as quarters_ago,
-        count(*) as rows
+        - {{ quarter_index('deliveries.quarter_end') }} as quarters_ago,
+        sum(codes.rows) as rows
 
-    from {{ ref('int_records__unioned') }}
+    from {{ ref('int_deliveries__codes') }} as codes
+    inner join {{ ref('int_deliveries__ranked') }} as deliveries on codes.delivery_number = deliveries.delivery_number
     where
-        unreadable_reason is null
-        and not is_replaced
-        and source_training_place is not null
-    group by operator, source_training_place, quarter_end
+        codes.dimension = 'training_place'
+        and not deliveries.is_replaced
+    group by deliveries.operator, codes.source_code, deliveries.quarter_end
 
 ),
 
@@ -288,7 +288,7 @@ used_places as (
 kept_places as (
 
     select
-        'int_records__unioned' as mart,
+        'int_deliveries__codes' as mart,
         '{{ quarter }}' as time_period,
         '{{ quarter }}, operator=' || used_places.operator || ', training_place=' || used_places.training_place as scope,
         used_places.operator as whose_data,

@@ -48,20 +48,19 @@ compared as (
 
 ),
 
--- few combinations of codes, however many rows
 delivered as (
 
     select
-        operator,
-        source_residence,
-        count(*) as rows
+        deliveries.operator,
+        codes.source_code as source_residence,
+        sum(codes.rows) as rows
 
-    from {{ ref('int_records__unioned') }}
+    from {{ ref('int_deliveries__codes') }} as codes
+    inner join {{ ref('int_deliveries__ranked') }} as deliveries on codes.delivery_number = deliveries.delivery_number
     where
-        unreadable_reason is null
-        and not is_replaced
-        and source_residence is not null
-    group by operator, source_residence
+        codes.dimension = 'residence'
+        and not deliveries.is_replaced
+    group by deliveries.operator, codes.source_code
 
 ),
 

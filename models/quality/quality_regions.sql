@@ -22,13 +22,14 @@ counted as (
         identified.operator,
         identified.record_id,
         identified.person_id,
-        identified.person_key_scope,
+        persons.person_key_scope,
         identified.residence_area,
         {%- for dimension in coded %}
         judged.breaks_unmapped_{{ dimension }}{{ ',' if not loop.last }}
         {%- endfor %}
 
     from {{ ref('int_records__identified') }} as identified
+    inner join {{ ref('int_persons__numbered') }} as persons on identified.person_id = persons.person_id
     inner join {{ ref('int_records__disposed') }} as disposed on identified.record_key = disposed.record_key
     inner join judged on identified.record_key = judged.record_key
     where disposed.disposition = 'counted'

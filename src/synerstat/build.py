@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,10 +27,14 @@ from synerstat.warehouse import (
     Progress,
     RefusedDelivery,
     Warehouse,
+    built_by,
+    delivery_digests,
     forget_build,
     inputs_digest,
     persons_are_invented,
+    read_build_state,
     refused_deliveries,
+    replacements_digest,
     silent,
     write_build_state,
 )
@@ -80,13 +84,15 @@ def build(
     threads: int = 2,
     memory_limit: str = "3GB",
     landing: str | None = None,
+    whole: bool = False,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build all models for the reference quarter, test them, check expectations, tell operators.
 
     `project` is the folder of dbt_project.yml, `quarter` looks like 2019Q4, `memory_limit` like
-    3GB. `landing` is the URI of landed deliveries that lie elsewhere (target spark only). The
-    caller holds the warehouse (`synerstat.warehouse.exclusive`).
+    3GB. `landing` is the URI of landed deliveries that lie elsewhere (target spark only). A build
+    continues the one before where it may (`may_continue`), unless it is to be `whole`: the result
+    is the same. The caller holds the warehouse (`synerstat.warehouse.exclusive`).
 
     Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
     the data failed; the feedback for the operators is written all the same. Failed expectations and
@@ -112,10 +118,17 @@ def build(
         spark.require_spark(memory_limit)
         engine["variables"] = spark.landing_variables(root, landing)
         spark.start_anew(root)
+    before = _last_build(root)
     forget_build(root)
     inputs = inputs_digest(root)
+    state = _state(project, root, quarter, inputs)
+    continued = not whole and target != spark.TARGET and may_continue(before, state, built_by(root))
+    if continued:
+        progress("Continuing the build before: only what new deliveries change is made anew")
     try:
-        counts, warnings = build_models(project, root, quarter, progress=progress, **engine)
+        counts, warnings = build_models(
+            project, root, quarter, continued=continued, progress=progress, **engine
+        )
         if target == spark.TARGET:
             counts, warnings = _with_publication(
                 project, root, quarter, counts, warnings, threads, memory_limit, progress
@@ -134,10 +147,39 @@ def build(
     progress("Writing the feedback for the operators")
     feedback = write_feedback(project, root, rule_set_version(project))
     # last: where it stands, all before it is of this build
-    write_build_state(root, _state(project, root, quarter, inputs))
+    write_build_state(root, replace(state, built_by=built_by(root)))
     return BuildResult(
         root, quarter, counts, warnings, refused_deliveries(root), expectations, feedback
     )
+
+
+def may_continue(before: BuildState | None, now: BuildState, found: str) -> bool:
+    """Whether a build may keep the rows of the one before, and add what new deliveries change.
+
+    So where the one before was finished and its tables still stand (`found` is how the database
+    names its build), rules, mappings, engine and identifier replacements are the same, and no
+    delivery that it read is gone or another. Anything else makes every table anew.
+    """
+    if before is None or not before.deliveries or before.built_by != found:
+        return False
+    own = {"reference_quarter", "inputs_sha256", "invented_persons", "deliveries", "built_by"}
+    same = all(
+        getattr(before, field.name) == getattr(now, field.name)
+        for field in fields(BuildState)
+        if field.name not in own
+    )
+    return (
+        same
+        and before.reference_quarter <= now.reference_quarter
+        and before.deliveries.items() <= now.deliveries.items()
+    )
+
+
+def _last_build(root: Path) -> BuildState | None:
+    try:
+        return read_build_state(root)
+    except UsageError:
+        return None
 
 
 def _with_publication(
@@ -188,13 +230,15 @@ def build_models(
     threads: int = 2,
     memory_limit: str = "3GB",
     variables: Mapping[str, Any] | None = None,
+    continued: bool = False,
     progress: Progress = silent,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
     """Run one dbt command over the whole project, or over what `select` (dbt's syntax) names.
 
     Returns the counts of steps that succeeded, by kind, and the tests that warned. Unit tests are
     left out: they test the models, not the data. `variables` are set on top of the project's. What
-    was built on Spark is handed over to the database. Raises as `build` does.
+    was built on Spark is handed over to the database. `continued` keeps the rows of the build
+    before that nothing new has changed. Raises as `build` does.
     """
     # imported here: dbt takes seconds to load, and only a build needs it
     from dbt.artifacts.schemas.run import RunExecutionResult
@@ -212,7 +256,8 @@ def build_models(
     progress("Reading the project")
     beside = partial(_load, "great_expectations") if command == "build" else None
     steps = _Steps(progress, beside)
-    with _environment(_settings(warehouse, threads, memory_limit)):
+    settings = _settings(warehouse, threads, memory_limit)
+    with _environment(settings | {"SYNERSTAT_CONTINUE": "yes" if continued else "no"}):
         with _without_collecting():
             outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
         _close_database()
@@ -437,6 +482,9 @@ def _state(project: Path, warehouse: Path, quarter: str, inputs: str) -> BuildSt
             for name, value in project_variables(project).items()
             if name != "reference_quarter"
         },
+        deliveries=delivery_digests(warehouse, quarter),
+        replacements_sha256=replacements_digest(warehouse),
+        seeds_sha256=_digest(project, ["seeds/**/*.csv"]),
     )
 
 

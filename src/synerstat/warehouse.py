@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -117,6 +117,9 @@ class BuildState:
 
     `inputs_sha256` covers the landed deliveries and identifier replacements, so that a publication
     can tell that nothing has landed since. `invented_persons`: the persons are those of the sample.
+    `deliveries` are the checksums of the deliveries that were read, `replacements_sha256` and
+    `seeds_sha256` those of identifier replacements and seeds, `built_by` is how the database names
+    the build: by them the next build tells whether it may continue this one.
     """
 
     reference_quarter: str
@@ -130,6 +133,10 @@ class BuildState:
     dbt_version: str
     duckdb_version: str
     variables: Mapping[str, Any]
+    deliveries: Mapping[str, str] = field(default_factory=dict)
+    replacements_sha256: str = ""
+    seeds_sha256: str = ""
+    built_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -255,16 +262,48 @@ def inputs_digest(warehouse: Path) -> str:
     digest = hashlib.sha256(
         json.dumps([asdict(d) for d in landed_deliveries(warehouse)], sort_keys=True).encode()
     )
-    replacements = Warehouse(warehouse).replacements
-    if replacements.exists():
-        with duckdb.connect() as connection:
-            row = connection.execute(
-                "select sha256(coalesce(string_agg(old_key || new_key, ' ' order by old_key), '')) "
-                "from read_parquet(?)",
-                [str(replacements)],
-            ).fetchone()
-        digest.update(str(row).encode())
+    digest.update(replacements_digest(warehouse).encode())
     return digest.hexdigest()
+
+
+def replacements_digest(warehouse: Path) -> str:
+    """SHA-256 over the identifier replacements that have landed; empty where none have."""
+    replacements = Warehouse(warehouse).replacements
+    if not replacements.exists():
+        return ""
+    with duckdb.connect() as connection:
+        (digest,) = connection.execute(
+            "select sha256(coalesce(string_agg(old_key || new_key, ' ' order by old_key), '')) "
+            "from read_parquet(?)",
+            [str(replacements)],
+        ).fetchone() or ("",)
+    return str(digest)
+
+
+def delivery_digests(warehouse: Path, up_to: str) -> dict[str, str]:
+    """By delivery (`vdab/2019Q4-1`), up to a quarter: SHA-256 over all that is known of it."""
+    return {
+        f"{each.operator}/{each.reference_quarter}-{each.sequence}": hashlib.sha256(
+            json.dumps(asdict(replace(each, is_replaced=False)), sort_keys=True).encode()
+        ).hexdigest()
+        for each in landed_deliveries(warehouse, up_to)
+    }
+
+
+def built_by(warehouse: Path) -> str:
+    """How the database names the build that it is of; empty where it is of none."""
+    database = Warehouse(warehouse).database
+    if not database.exists():
+        return ""
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            rows = connection.execute(
+                "select distinct built_by from intermediate.int_deliveries__ranked"
+            ).fetchall()
+    except duckdb.Error:
+        # built by another version, or on another engine
+        return ""
+    return str(rows[0][0]) if len(rows) == 1 else ""
 
 
 def persons_are_invented(warehouse: Path) -> bool:

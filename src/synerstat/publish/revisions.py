@@ -260,7 +260,26 @@ def _changed_records(
         versions as (
 
             select
-                records.*,
+                records.record_key,
+                records.operator,
+                records.record_id,
+                records.quarter_end,
+                records.end_date,
+                records.is_closed_by_absence,
+                judged.person_national_key,
+                judged.client_key,
+                judged.training_type,
+                judged.programme_code,
+                judged.delivery_mode,
+                judged.labour_status,
+                judged.organiser,
+                judged.training_area,
+                judged.residence_area,
+                judged.sex,
+                judged.education_level,
+                judged.birth_date,
+                judged.hours,
+                judged.start_date,
                 judged.is_cancelled,
                 deliveries.reference_quarter,
                 deliveries.sequence,
@@ -272,10 +291,10 @@ def _changed_records(
                 ) as version_order,
                 -- content without what names the row
                 hash(
-                    records.person_national_key, records.client_key, records.training_type,
-                    records.programme_code, records.delivery_mode, records.labour_status,
-                    records.organiser, records.training_area, records.residence_area, records.sex,
-                    records.education_level, records.birth_date, records.hours, records.start_date,
+                    judged.person_national_key, judged.client_key, judged.training_type,
+                    judged.programme_code, judged.delivery_mode, judged.labour_status,
+                    judged.organiser, judged.training_area, judged.residence_area, judged.sex,
+                    judged.education_level, judged.birth_date, judged.hours, judged.start_date,
                     records.end_date, judged.is_cancelled
                 ) as content
             from warehouse.intermediate.int_records__versioned as records

@@ -80,9 +80,11 @@ select
     'JSK' as labour_status, 'forem' as organiser, 'BE1' as training_area,
     'BE1' as residence_area, 'F' as sex, '_N' as education_level,
     date '1990-01-01' as birth_date, 10 as hours, date '2019-11-01' as start_date,
-    date '2019-11-30' as end_date, false as is_closed_by_absence, 'counted' as disposition;
-create table intermediate.int_records__judged as
-select 1 as record_key, true as is_judged, false as is_rejected, false as is_cancelled;
+    date '2019-11-30' as end_date, false as is_closed_by_absence, 'counted' as disposition,
+    true as is_judged, false as is_rejected, false as is_cancelled;
+-- the verdicts and the values stand beside the versions in one table here
+create view intermediate.int_records__judged as
+select * from intermediate.int_records__versioned;
 """
 
 # what the quality report reads beside the data sets; its figures are tested with the sample

@@ -27,13 +27,6 @@ insert into intermediate.int_records__versioned
 select * replace (2 as record_key, 2 as delivery_number, 'counted' as disposition{})
 from intermediate.int_records__versioned;
 """
-# every row is judged; nothing speaks against those that a test adds
-JUDGED = """
-insert into intermediate.int_records__judged
-select record_key, true, false, false
-from intermediate.int_records__versioned
-where record_key not in (select record_key from intermediate.int_records__judged);
-"""
 # a record of a delivery that another one had replaced before the first vintage
 REPLACED_BEFORE = """
 insert into intermediate.int_deliveries__ranked values (3, 'forem', '2019Q4', 1, true);
@@ -49,7 +42,7 @@ LATE = AGAIN.format("") + AGAIN.format(", 'r2' as record_id").replace(
 
 def change(warehouse: Path, *statements: str) -> None:
     with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
-        for statement in [*statements, JUDGED]:
+        for statement in statements:
             connection.execute(statement)
 
 
@@ -116,7 +109,7 @@ def test_a_record_that_did_not_count_before_and_does_not_now_is_no_cause(
         f"update {STATUS} set participants_present = 9",
         REDELIVERY + (AGAIN.format("") if again else ""),
     )
-    change(warehouse, f"update intermediate.int_records__judged set {fate} = true")
+    change(warehouse, f"update intermediate.int_records__versioned set {fate} = true")
     (row,) = revisions(publish(warehouse, "2019Q4", published).folder)
     assert row["cause"] == "other"
 
@@ -132,7 +125,7 @@ def test_a_record_that_is_cancelled_or_no_longer_is_a_cause(
     )
     change(
         warehouse,
-        f"update intermediate.int_records__judged set is_cancelled = true where record_key = {key}",
+        f"update intermediate.int_records__versioned set is_cancelled = true where record_key = {key}",
     )
     (row,) = revisions(publish(warehouse, "2019Q4", published).folder)
     assert row["cause"] == cause

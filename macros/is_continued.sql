@@ -1,0 +1,46 @@
+-- Does this build continue the one before it? Only where the caller says so (SYNERSTAT_CONTINUE=yes), who knows that the one
+-- before was finished, that rules, mappings and what had landed are the same, and that at most deliveries came on top. Any
+-- other build makes every table anew, as `dbt build` alone always does. Only DuckDB continues.
+{% macro is_continued() -%}
+    {{ return(execute and target.type == 'duckdb' and env_var('SYNERSTAT_CONTINUE', 'no') == 'yes') }}
+{%- endmacro %}
+
+-- A relation as the build before left it, for models that are read before they are continued. It is no `ref`: the model
+-- depends on what reads it, not the other way round.
+{% macro before(model_name) -%}
+    {{ return(api.Relation.create(database=target.database, schema='intermediate', identifier=model_name)) }}
+{%- endmacro %}
+
+-- The condition on the rows that a continued build makes anew: `column` stands in a row of the model `reopened`. Any other
+-- build makes all of them.
+{% macro is_reopened(column, reopened, condition='true') -%}
+    {%- if synerstat.is_continued() -%}
+    {{ column }} in (select reopened.{{ column }} from {{ ref(reopened) }} as reopened where {{ condition }})
+    {%- else -%}
+    {{ synerstat.wait_for(reopened) }}true
+    {%- endif -%}
+{%- endmacro %}
+
+-- A model that has to be built before, though nothing is read from it in this build. Only what parses needs to know.
+{% macro wait_for(model_name) -%}
+    {%- if not execute %}{% do ref(model_name) %}{% endif -%}
+{%- endmacro %}
+
+-- As a pre-hook: takes the rows away that are made anew. The model itself says `is_reopened` of the same rows.
+{% macro make_way(column, reopened, condition='true') -%}
+    {%- if synerstat.is_continued() -%}
+    delete from {{ this }} where {{ synerstat.is_reopened(column, reopened, condition) }}
+    {%- endif -%}
+{%- endmacro %}
+
+-- The same for figures, which tell their period by name.
+{% macro make_way_for_periods() -%}
+    {%- if synerstat.is_continued() -%}
+    delete from {{ this }}
+    where (freq, time_period) in (
+        select (periods.freq, periods.time_period)
+        from {{ ref('int_periods') }} as periods
+        where {{ synerstat.is_reopened('period_number', 'int_periods__reopened') }}
+    )
+    {%- endif -%}
+{%- endmacro %}
