@@ -36,6 +36,7 @@ from synerstat.warehouse import (
     refused_deliveries,
     replacements_digest,
     silent,
+    spill_folder,
     write_build_state,
 )
 
@@ -83,6 +84,7 @@ def build(
     target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
+    temp_dir: Path | None = None,
     landing: str | None = None,
     whole: bool = False,
     progress: Progress = silent,
@@ -90,9 +92,10 @@ def build(
     """Build all models for the reference quarter, test them, check expectations, tell operators.
 
     `project` is the folder of dbt_project.yml, `quarter` looks like 2019Q4, `memory_limit` like
-    3GB. `landing` is the URI of landed deliveries that lie elsewhere (target spark only). A build
-    continues the one before where it may (`may_continue`), unless it is to be `whole`: the result
-    is the same. The caller holds the warehouse (`synerstat.warehouse.exclusive`).
+    3GB; `temp_dir` takes what does not fit into it (default: beside the database). `landing` is the
+    URI of landed deliveries that lie elsewhere (target spark only). A build continues the one
+    before where it may (`may_continue`), unless it is to be `whole`: the result is the same. The
+    caller holds the warehouse (`synerstat.warehouse.exclusive`).
 
     Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
     the data failed; the feedback for the operators is written all the same. Failed expectations and
@@ -108,7 +111,12 @@ def build(
         )
     root = warehouse.resolve()
     root.mkdir(parents=True, exist_ok=True)
-    engine: dict[str, Any] = {"target": target, "threads": threads, "memory_limit": memory_limit}
+    resources: dict[str, Any] = {
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "temp_dir": temp_dir,
+    }
+    engine: dict[str, Any] = {"target": target, **resources}
     if target != spark.TARGET and (landing is not None or spark.records_lie_elsewhere(root)):
         raise UsageError(
             "Only Spark reads records where they lie: add --target spark and --landing, or land "
@@ -131,7 +139,7 @@ def build(
         )
         if target == spark.TARGET:
             counts, warnings = _with_publication(
-                project, root, quarter, counts, warnings, threads, memory_limit, progress
+                project, root, quarter, counts, warnings, resources, progress
             )
     except ChecksFailedError:
         # models behind a failed test were left out, those of the feedback among them
@@ -188,8 +196,7 @@ def _with_publication(
     quarter: str,
     counts: Mapping[str, int],
     warnings: tuple[BuildIssue, ...],
-    threads: int,
-    memory_limit: str,
+    resources: Mapping[str, Any],
     progress: Progress,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
     """Build the models of the publication on the marts that Spark handed over, and add them up."""
@@ -198,9 +205,8 @@ def _with_publication(
         root,
         quarter,
         select=PUBLICATION_MODELS,
-        threads=threads,
-        memory_limit=memory_limit,
         progress=progress,
+        **resources,
     )
     kinds = sorted(counts.keys() | more.keys())
     both = {kind: counts.get(kind, 0) + more.get(kind, 0) for kind in kinds}
@@ -229,6 +235,7 @@ def build_models(
     target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
+    temp_dir: Path | None = None,
     variables: Mapping[str, Any] | None = None,
     continued: bool = False,
     progress: Progress = silent,
@@ -256,7 +263,7 @@ def build_models(
     progress("Reading the project")
     beside = partial(_load, "great_expectations") if command == "build" else None
     steps = _Steps(progress, beside)
-    settings = _settings(warehouse, threads, memory_limit)
+    settings = _settings(warehouse, threads, memory_limit, temp_dir)
     with _environment(settings | {"SYNERSTAT_CONTINUE": "yes" if continued else "no"}):
         with _without_collecting():
             outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
@@ -281,6 +288,7 @@ def reading_ahead(
     target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
+    temp_dir: Path | None = None,
 ) -> Iterator[None]:
     """Let dbt read the project beside what is done in this context.
 
@@ -303,7 +311,7 @@ def reading_ahead(
             *arguments,
             "--no-write-json",
         ],
-        env=kept | _settings(root, threads, memory_limit),
+        env=kept | _settings(root, threads, memory_limit, temp_dir),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -349,12 +357,15 @@ def _arguments(
     ]
 
 
-def _settings(warehouse: Path, threads: int, memory_limit: str) -> dict[str, str]:
+def _settings(
+    warehouse: Path, threads: int, memory_limit: str, temp_dir: Path | None
+) -> dict[str, str]:
     """The variables that the profile reads."""
     return {
         "SYNERSTAT_WAREHOUSE": str(warehouse),
         "SYNERSTAT_THREADS": str(threads),
         "SYNERSTAT_MEMORY_LIMIT": memory_limit,
+        "SYNERSTAT_TEMP_DIR": str(temp_dir or spill_folder(warehouse)),
         "DO_NOT_TRACK": "1",
     }
 

@@ -157,6 +157,15 @@ MemoryLimit = Annotated[
         help="Memory that DuckDB may use before it spills to disk.",
     ),
 ]
+TempDir = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        envvar="SYNERSTAT_TEMP_DIR",
+        help="Folder for what does not fit into memory; taken away again.",
+        show_default="beside the warehouse's database",
+    ),
+]
 DisclosureControl = Annotated[
     str | None,
     typer.Option(
@@ -414,6 +423,7 @@ def build(
     landing: Landing = None,
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    temp_dir: TempDir = None,
     project: Project = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -424,7 +434,7 @@ def build(
     """
     with _reporting("build", as_json, debug) as report, store.exclusive(warehouse):
         where = _project(project)
-        _build(report, warehouse, quarter, where, target, threads, memory_limit, landing)
+        _build(report, warehouse, quarter, where, target, threads, memory_limit, temp_dir, landing)
 
 
 @app.command(
@@ -446,6 +456,7 @@ def publish(
     ] = None,
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    temp_dir: TempDir = None,
     disclosure_control: DisclosureControl = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -456,7 +467,9 @@ def publish(
     stays as it is. Where nothing has changed since the last vintage, no new one is made.
     """
     with _reporting("publish", as_json, debug) as report, store.exclusive(warehouse):
-        _publish(report, warehouse, quarter, out, threads, memory_limit, disclosure_control)
+        _publish(
+            report, warehouse, quarter, out, threads, memory_limit, temp_dir, disclosure_control
+        )
 
 
 @app.command(
@@ -471,6 +484,7 @@ def run(
     target: Target = TARGETS[0],
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
+    temp_dir: TempDir = None,
     disclosure_control: DisclosureControl = None,
     limit: Limit = None,
     project: Project = None,
@@ -481,13 +495,24 @@ def run(
     with _reporting("run", as_json, debug) as report:
         where, secret = _project(project), _secret()
         with store.exclusive(warehouse):
-            with _reading_ahead(warehouse, quarter, where, target, threads, memory_limit):
+            with _reading_ahead(warehouse, quarter, where, target, threads, memory_limit, temp_dir):
                 _intake(report, deliveries, warehouse, where, secret, limit or ())
-            built = _build(report, warehouse, quarter, where, target, threads, memory_limit)
+            built = _build(
+                report, warehouse, quarter, where, target, threads, memory_limit, temp_dir
+            )
             if report.problems:
                 report.say("Nothing is published; what was published earlier stays as it is.")
             else:
-                _publish(report, warehouse, built, out, threads, memory_limit, disclosure_control)
+                _publish(
+                    report,
+                    warehouse,
+                    built,
+                    out,
+                    threads,
+                    memory_limit,
+                    temp_dir,
+                    disclosure_control,
+                )
 
 
 @app.command(
@@ -783,6 +808,7 @@ def _reading_ahead(
     target: str,
     threads: int,
     memory_limit: str,
+    temp_dir: Path | None,
 ) -> Iterator[None]:
     """Read the project while intake works; without a quarter only intake tells which it will be."""
     # Spark is told what has landed, which is not known yet
@@ -792,7 +818,13 @@ def _reading_ahead(
     from synerstat.build import reading_ahead
 
     with reading_ahead(
-        project, warehouse, quarter, target=target, threads=threads, memory_limit=memory_limit
+        project,
+        warehouse,
+        quarter,
+        target=target,
+        threads=threads,
+        memory_limit=memory_limit,
+        temp_dir=temp_dir,
     ):
         yield
 
@@ -805,6 +837,7 @@ def _build(
     target: str,
     threads: int,
     memory_limit: str,
+    temp_dir: Path | None,
     landing: str | None = None,
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
@@ -823,6 +856,7 @@ def _build(
         target=target,
         threads=threads,
         memory_limit=memory_limit,
+        temp_dir=temp_dir,
         landing=landing,
         progress=report.progress,
     )
@@ -858,6 +892,7 @@ def _publish(
     out: Path,
     threads: int,
     memory_limit: str,
+    temp_dir: Path | None,
     disclosure_control: str | None,
 ) -> None:
     from synerstat.publish import publish as publishing
@@ -869,6 +904,7 @@ def _publish(
         out,
         threads=threads,
         memory_limit=memory_limit,
+        temp_dir=temp_dir,
         secondary=None if disclosure_control is None else disclosure_control == "full",
         progress=report.progress,
     )

@@ -181,6 +181,11 @@ class Warehouse:
         return self.root / "quality" / "expectations.json"
 
 
+def spill_folder(warehouse: Path) -> Path:
+    """Where an engine puts what does not fit into memory, unless it is told another folder."""
+    return warehouse / "synerstat.duckdb.tmp"
+
+
 @contextmanager
 def exclusive(folder: Path, what: str = "warehouse") -> Iterator[None]:
     """Hold `folder` for this process alone; the lock is gone with the process, however it ends.

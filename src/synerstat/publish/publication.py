@@ -47,6 +47,7 @@ from synerstat.warehouse import (
     read_expectations,
     refused_deliveries,
     silent,
+    spill_folder,
     write_json,
 )
 
@@ -101,6 +102,7 @@ def publish(
     *,
     threads: int = 2,
     memory_limit: str = "3GB",
+    temp_dir: Path | None = None,
     secondary: bool | None = None,
     progress: Progress = silent,
 ) -> Publication:
@@ -129,7 +131,7 @@ def publish(
     with exclusive(out, "publication folder"):
         numbers = folders.vintages(out, quarter)
         last = numbers[-1] if numbers else None
-        with _built(warehouse, quarter, threads, memory_limit) as connection:
+        with _built(warehouse, quarter, threads, memory_limit, temp_dir) as connection:
             # written under the last number first, so that files of unchanged content are equal
             if last is not None:
                 vintage = vintage_name(quarter, last)
@@ -201,14 +203,19 @@ def check_publishable(warehouse: Path, quarter: str, state: BuildState) -> None:
 
 @contextmanager
 def _built(
-    warehouse: Path, quarter: str, threads: int, memory_limit: str
+    warehouse: Path, quarter: str, threads: int, memory_limit: str, temp_dir: Path | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory with the warehouse attached, read-only, as `warehouse`.
 
     Raises UsageError where the warehouse lacks what this version publishes.
     """
     path = str(Warehouse(warehouse).database).replace("'", "''")
-    with duckdb.connect(config={"threads": threads, "memory_limit": memory_limit}) as connection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "temp_directory": str(temp_dir or spill_folder(warehouse)),
+    }
+    with duckdb.connect(config=config) as connection:
         connection.execute(f"attach '{path}' as warehouse (read_only)")
         try:
             for name in (*(data_set.name for data_set in DATA_SETS), "quality_indicators"):
