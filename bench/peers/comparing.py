@@ -1,0 +1,33 @@
+"""Whether the marts of a peer are those of the warehouse, cell by cell."""
+
+from pathlib import Path
+
+import duckdb
+from common import KEYS
+
+SHOWN = 5
+
+
+def differences(warehouse: Path, peer: Path) -> list[str]:
+    """What is not the same: rows that only one of the two has. Empty where every cell agrees.
+
+    `warehouse`: its database; `peer`: the folder of the peer's Parquet files. Everything must be
+    equal, whole hours and the asymmetry to its last bit among it.
+    """
+    found = []
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for mart in KEYS:
+            columns = connection.table(f"marts.{mart}").columns
+            names = ", ".join(f'"{column}"' for column in columns)
+            sides = {
+                "warehouse": f"select {names} from marts.{mart}",
+                "peer": f"select {names} from read_parquet('{peer / mart}.parquet')",
+            }
+            for side, other in (("warehouse", "peer"), ("peer", "warehouse")):
+                rows = connection.execute(
+                    f"({sides[side]}) except all ({sides[other]}) order by all"
+                ).fetchall()
+                if rows:
+                    shown = "; ".join(str(row) for row in rows[:SHOWN])
+                    found.append(f"{mart}: {len(rows)} rows only of the {side}: {shown}")
+    return found
