@@ -18,17 +18,17 @@ create macro parse_iso_day(text) as case
         then try_strptime(text, '%Y-%m-%d')::date
 end;
 
--- whole millionths of an hour
 create macro parse_hours(text, decimal_sign) as case
     when regexp_matches(text, '^[+]?[0-9]+([' || decimal_sign || '][0-9]+)?$')
-        then (try_cast(replace(ltrim(text, '+'), decimal_sign, '.') as decimal(18, 6))::decimal(25, 6) * 1000000)::bigint
+        then try_cast(replace(text, decimal_sign, '.') as decimal(18, 6))
 end;
 
-create macro is_plausible(birth_date, day) as coalesce(
-    birth_date <= (day - to_years(getvariable('minimum_age')))::date
-    and birth_date > (day - to_years(getvariable('maximum_age') + 1))::date,
-    false
-);
+-- completed years, of days as numbers such as 20191231
+create macro age_on(birth_date, day) as
+    (year(day) * 10000 + month(day) * 100 + day(day) - year(birth_date) * 10000 - month(birth_date) * 100 - day(birth_date)) // 10000;
+
+create macro is_plausible(birth_date, day) as
+    coalesce(age_on(birth_date, day) between getvariable('minimum_age') and getvariable('maximum_age'), false);
 
 create macro broken_at(is_broken, place) as if(is_broken, 1 << place, 0);
 
@@ -39,20 +39,11 @@ select
     (row_number() over () - 1)::integer as place
 from read_csv(getvariable('seeds') || '/quality/quality_rules.csv', all_varchar = true);
 
-create temp table crosswalk as
-select
-    dimension,
-    operator,
-    upper(source_code) as source_code,
-    target_code,
-    coalesce(valid_from::date, '0001-01-01') as valid_from,
-    coalesce(valid_to::date, '9999-12-31') as valid_to
-from (
-    select *, regexp_extract(filename, 'crosswalk_(.*)[.]csv', 1) as dimension
-    from read_csv(getvariable('seeds') || '/crosswalk/crosswalk_*.csv', all_varchar = true, filename = true)
-);
+create view read_crosswalk as
+select *, regexp_extract(filename, 'crosswalk_(.*)[.]csv', 1) as dimension
+from read_csv(getvariable('seeds') || '/crosswalk/crosswalk_*.csv', all_varchar = true, filename = true);
 
-create temp table places as
+create view read_places as
 select operator, refnis_code as code, area_code
 from read_csv(getvariable('seeds') || '/geography/municipalities.csv', all_varchar = true)
 cross join (values ('vdab'), ('forem'), ('bruxelles_formation')) as by_municipality (operator)
@@ -60,25 +51,44 @@ union all
 select 'adg', post_code, area_code
 from read_csv(getvariable('seeds') || '/geography/post_codes.csv', all_varchar = true);
 
-create temp table home_areas as
-select operator, area_code
-from read_csv(getvariable('seeds') || '/geography/operator_home_areas.csv', all_varchar = true);
-
-create temp table age_groups as
+create view read_age_groups as
 select age_group, age_from::integer as age_from, age_to::integer as age_to
 from read_csv(getvariable('seeds') || '/nomenclature/age_groups.csv', all_varchar = true);
 
--- every code takes one byte from here on; the operators are codes too
+-- every code takes one byte from here on, the operators among them; '_D' is where two cells differ
 create type code as enum (
     select code from (
-        select target_code as code from crosswalk
-        union select operator from crosswalk
-        union select area_code from places
-        union select age_group from age_groups
-        union select unnest(['_T', '_U', '_X', '_Z', 'ABR'])
+        select target_code as code from read_crosswalk
+        union select operator from read_crosswalk
+        union select area_code from read_places
+        union select age_group from read_age_groups
+        union select unnest(['_D', '_U', '_X', '_Z', 'ABR'])
     )
     order by code
 );
+
+create temp table crosswalk as
+select
+    dimension,
+    operator::code as operator,
+    upper(source_code) as source_code,
+    target_code::code as target_code,
+    coalesce(valid_from::date, '0001-01-01') as valid_from,
+    coalesce(valid_to::date, '9999-12-31') as valid_to
+from read_crosswalk;
+
+create temp table places as
+select operator::code as operator, code, area_code::code as area_code
+from read_places;
+
+create temp table age_groups as
+select age_group::code as age_group, age
+from read_age_groups
+inner join range(151) as years (age) on age between age_from and age_to;
+
+create temp table home_areas as
+select operator::code as operator, area_code::code as area_code
+from read_csv(getvariable('seeds') || '/geography/operator_home_areas.csv', all_varchar = true);
 
 create temp table periods as
 select
@@ -92,12 +102,23 @@ union all
 select number, make_date(number, 1, 1), make_date(number, 12, 31), 'A', number::varchar
 from range(getvariable('first_year'), getvariable('last_year') + 1) as years (number);
 
+-- the periods between two quarters: joining equal numbers is faster than comparing days with every period
+create temp table spans as
+select from_quarter * 100000 + to_quarter as span, periods.* exclude (time_period)
+from range(getvariable('first_quarter'), getvariable('last_quarter') + 1) as beginnings (from_quarter)
+inner join range(getvariable('first_quarter'), getvariable('last_quarter') + 1) as endings (to_quarter) on from_quarter <= to_quarter
+inner join periods
+    on if(freq = 'Q', period between from_quarter and to_quarter, period between from_quarter // 4 and to_quarter // 4);
+
+create macro span_of(first_day, last_day) as
+    greatest(quarter_of(first_day), getvariable('first_quarter')) * 100000 + least(quarter_of(last_day), getvariable('last_quarter'));
+
 create temp table deliveries as
 select
     (row_number() over (order by operator, reference_quarter, sequence))::integer as delivery,
     -- a bit of its own for each delivery of an operator
     1::hugeint << (row_number() over (partition by operator order by reference_quarter, sequence) - 1)::hugeint as held,
-    operator,
+    operator::code as operator,
     reference_quarter,
     sequence,
     reference_quarter[1:4]::integer * 4 + reference_quarter[6:6]::integer - 1 as quarter,
@@ -111,8 +132,8 @@ where reference_quarter <= getvariable('quarter');
 
 create view landed as
 select
-    operator, reference_quarter, sequence, row_number, unreadable_reason,
-    national_number_status, national_key, national_birth_date, national_sex, client_key, content_key,
+    operator::code as operator, reference_quarter, sequence, row_number, unreadable_reason,
+    national_number_status, national_key, national_birth_date, national_sex::code as national_sex, client_key, content_key,
     inschrijving_id as record_id,
     upper(soort) as source_type, upper(lesvorm) as source_mode, upper(geslacht) as source_sex, upper(statuut) as source_status,
     upper(studieniveau) as source_education, upper(inrichter) as source_organiser,
@@ -123,13 +144,13 @@ select
     geboortedatum is not null as has_birth_text, parse_day(geboortedatum, '/') as delivered_birth_date,
     begindatum is not null as has_start_text, parse_day(begindatum, '/') as start_date,
     einddatum is not null as has_end_text, parse_day(einddatum, '/') as end_date,
-    uren is not null as has_hours_text, parse_hours(uren, ',') as millionths,
+    uren is not null as has_hours_text, parse_hours(uren, ',') as hours,
     upper(stopcode) = 'ANN' as is_cancelled
 from read_parquet(getvariable('landing') || '/vdab/*/records.parquet')
 union all
 select
-    operator, reference_quarter, sequence, row_number, unreadable_reason,
-    national_number_status, national_key, national_birth_date, national_sex, client_key, content_key,
+    operator::code as operator, reference_quarter, sequence, row_number, unreadable_reason,
+    national_number_status, national_key, national_birth_date, national_sex::code, client_key, content_key,
     no_prestation,
     upper(type_prestation), upper(modalite), upper(sexe), upper(categorie),
     upper(niveau_etudes), upper(organisateur),
@@ -144,8 +165,8 @@ select
 from read_parquet(getvariable('landing') || '/forem/*/records.parquet')
 union all
 select
-    operator, reference_quarter, sequence, row_number, unreadable_reason,
-    national_number_status, national_key, national_birth_date, national_sex, client_key, content_key,
+    operator::code as operator, reference_quarter, sequence, row_number, unreadable_reason,
+    national_number_status, national_key, national_birth_date, national_sex::code, client_key, content_key,
     id_contrat,
     upper(type_formation), upper(mode_formation), upper(genre), upper(statut),
     upper(diplome), upper(organisme),
@@ -160,8 +181,8 @@ select
 from read_parquet(getvariable('landing') || '/bruxelles_formation/*/records.parquet')
 union all
 select
-    operator, reference_quarter, sequence, row_number, unreadable_reason,
-    national_number_status, national_key, national_birth_date, national_sex, client_key, content_key,
+    operator::code as operator, reference_quarter, sequence, row_number, unreadable_reason,
+    national_number_status, national_key, national_birth_date, national_sex::code, client_key, content_key,
     teilnahme_nr,
     upper(massnahme_art), upper(form), upper(geschlecht), upper(status),
     upper(bildungsniveau), upper(traeger),
@@ -193,8 +214,8 @@ with mapped as (
         educations.target_code as education,
         organisers.target_code as organiser,
         known_organisers.source_code is not null as is_known_organiser,
-        if(lives_abroad, 'ABR', residences.area_code) as residence,
-        if(trained_abroad, 'ABR', training_places.area_code) as area,
+        if(lives_abroad, 'ABR'::code, residences.area_code) as residence,
+        if(trained_abroad, 'ABR'::code, training_places.area_code) as area,
         (has_start_text and start_date is null) or (has_end_text and end_date is null) as has_unreadable_date,
         coalesce(end_date < start_date, false) as ends_before_start,
         is_plausible(delivered_birth_date, start_date) as is_delivered_plausible,
@@ -232,24 +253,24 @@ with mapped as (
 select
     delivery::bigint * 1000000000 + row_number as row_id,
     delivery,
-    operator::code as operator,
+    operator,
     record_id,
     person_national_key as national_key,
     client_key,
     start_date,
     end_date,
     coalesce(is_cancelled, false) as is_cancelled,
-    coalesce(type, '_U')::code as type,
-    case when type in ('INT', 'TRY', 'IWT') then '_Z' else coalesce(mode, '_U') end::code as mode,
-    coalesce(sex, national_sex, '_U')::code as sex,
-    coalesce(status, '_U')::code as status,
-    coalesce(education, '_U')::code as education,
-    if(source_organiser is null, operator, organiser)::code as organiser,
-    coalesce(residence, '_U')::code as residence,
-    coalesce(area, '_U')::code as area,
+    coalesce(type, '_U'::code) as type,
+    case when type in ('INT'::code, 'TRY'::code, 'IWT'::code) then '_Z'::code else coalesce(mode, '_U'::code) end as mode,
+    coalesce(sex, national_sex, '_U'::code) as sex,
+    coalesce(status, '_U'::code) as status,
+    coalesce(education, '_U'::code) as education,
+    if(source_organiser is null, operator, organiser) as organiser,
+    coalesce(residence, '_U'::code) as residence,
+    coalesce(area, '_U'::code) as area,
     coalesce(programme, '_U') as programme,
     case when is_national_plausible then national_birth_date when is_delivered_plausible then delivered_birth_date end as birth_date,
-    millionths,
+    hours,
     broken_at(record_id is null, 0)
     + broken_at(has_unreadable_date, 2)
     + broken_at(not has_start_text, 3)
@@ -272,7 +293,7 @@ select
     + broken_at(source_mode is not null and start_date is not null and mode is null, 17)
     + broken_at(source_residence is not null and residence is null, 18)
     + broken_at(source_place is not null and area is null, 19)
-    + broken_at(has_hours_text and millionths is null, 20)
+    + broken_at(has_hours_text and hours is null, 20)
     + broken_at(programme is null, 21)
     + broken_at(
         not has_unreadable_date and not ends_before_start
@@ -333,7 +354,8 @@ having current_row is not null;
 
 create temp table records as
 select
-    rows.* exclude (end_date, broken, is_cancelled),
+    rows.* exclude (end_date, broken, is_cancelled, hours),
+    (hours * 1000000::decimal(7, 0))::bigint as millionths,
     quarter_end,
     last_quarter < latest_quarter and (end_date is null or end_date > last_day(make_date(last_quarter // 4, last_quarter % 4 * 3 + 3, 1)))
         as is_closed_by_absence,
@@ -417,71 +439,67 @@ from spelled
 group by participation;
 
 -- Who the person is: the first known value in order of recency, among the records that began by the end of the period.
+-- Recency and value are packed into one number, of which the smallest is taken.
+create macro packed(recency, value) as recency << 32 | value;
+create macro unpacked_code(number) as coalesce(enum_range(null::code)[(number & 4294967295) + 1]::code, '_U'::code);
+create macro unpacked_day(number) as '1970-01-01'::date + ((number & 4294967295) - 1073741824)::integer;
+
 create temp table profiles as
 with ranked as (
     select
-        person,
         participation,
+        person,
         start_date,
-        sex, education, residence, birth_date,
-        row_number() over (partition by person order by start_date desc, end_date desc, operator, record_id, row_id) as recency
+        row_id = participation as is_first,
+        row_number() over (partition by person order by start_date desc, end_date desc, operator, record_id, row_id) as recency,
+        if(sex <> '_U'::code, packed(recency, enum_code(sex)), null) as sex,
+        if(education <> '_U'::code, packed(recency, enum_code(education)), null) as education,
+        if(residence <> '_U'::code, packed(recency, enum_code(residence)), null) as residence,
+        packed(recency, birth_date - '1970-01-01'::date + 1073741824) as birth_date
     from spelled
 ),
 
 spread as (
     select
-        ranked.*,
-        unnest(
-            range(
-                greatest(quarter_of(ranked.start_date), getvariable('first_quarter')),
-                least(quarter_of(participations.end_date), getvariable('last_quarter')) + 1
-            ) || range(
-                greatest(year(ranked.start_date), getvariable('first_year')),
-                least(year(participations.end_date), getvariable('last_year')) + 1
-            )
-        )::integer as period
+        ranked.* exclude (recency, participation, start_date),
+        period,
+        last_day
     from ranked
     inner join participations using (participation)
+    inner join spans
+        on span_of(ranked.start_date, participations.end_date) = span
 ),
 
 described as (
     select
         person,
         period,
-        coalesce(arg_min(sex, recency) filter (where sex <> '_U'), '_U') as sex,
-        coalesce(arg_min(education, recency) filter (where education <> '_U'), '_U') as education,
-        coalesce(arg_min(residence, recency) filter (where residence <> '_U'), '_U') as residence,
-        arg_min(birth_date, recency) filter (where birth_date is not null) as birth_date
+        min(last_day) as last_day,
+        count_if(is_first) as participations,
+        min(sex) as sex,
+        min(education) as education,
+        min(residence) as residence,
+        min(birth_date) as birth_date
     from spread
     group by person, period
-),
-
-aged as (
-    select
-        described.*,
-        (year(last_day) * 10000 + month(last_day) * 100 + day(last_day)
-        - year(birth_date) * 10000 - month(birth_date) * 100 - day(birth_date)) // 10000 as age
-    from described
-    inner join periods using (period)
 )
 
-select aged.* exclude (age, birth_date), coalesce(age_group, '_U')::code as age
-from aged
-left join age_groups on aged.age between age_from and age_to;
+select
+    person,
+    period,
+    participations,
+    unpacked_code(sex) as sex,
+    unpacked_code(education) as education,
+    unpacked_code(residence) as residence,
+    coalesce(age_group, '_U'::code) as age
+from described
+left join age_groups on age_on(unpacked_day(birth_date), last_day) = age;
 
 -- Hours in whole millionths, half up, so that no order of rows changes a sum. With hours = whole * days + rest the product
 -- with the days in the quarter stays small.
 create temp table quarter_hours as
-with spread as (
-    select
-        participation,
-        start_date,
-        least(end_date, quarter_end) as end_date,
-        millionths,
-        unnest(range(
-            greatest(quarter_of(start_date), getvariable('first_quarter')),
-            least(quarter_of(least(end_date, quarter_end)), getvariable('last_quarter')) + 1
-        ))::integer as period
+with dated as (
+    select participation, start_date, least(end_date, quarter_end) as end_date, millionths
     from spelled
     where millionths > 0
 ),
@@ -493,8 +511,9 @@ counted as (
         millionths,
         end_date - start_date + 1 as days,
         least(end_date, last_day) - greatest(start_date, first_day) + 1 as days_in_quarter
-    from spread
-    inner join periods using (period)
+    from dated
+    inner join (from spans where freq = 'Q')
+        on span_of(start_date, end_date) = span
 )
 
 select
@@ -505,22 +524,7 @@ from counted
 group by participation, period;
 
 create temp table present as
-with spread as (
-    select
-        *,
-        unnest(
-            range(
-                greatest(quarter_of(start_date), getvariable('first_quarter')),
-                least(quarter_of(end_date), getvariable('last_quarter')) + 1
-            ) || range(
-                greatest(year(start_date), getvariable('first_year')),
-                least(year(end_date), getvariable('last_year')) + 1
-            )
-        )::integer as period
-    from participations
-),
-
-hours as (
+with hours as (
     from quarter_hours
     union all
     select participation, period // 4, sum(millionths)
@@ -544,9 +548,9 @@ select
     end_date <= last_day as is_left,
     end_date >= last_day as is_in_stock,
     coalesce(millionths, 0) as millionths,
-    count(*) over (partition by person, period) = 1 as is_only_one
-from spread
-inner join periods using (period)
+    participations = 1 as is_only_one
+from participations
+inner join spans on span_of(start_date, end_date) = span
 inner join profiles using (person, period)
 left join hours using (participation, period);
 

@@ -1,6 +1,8 @@
 -- One cube of figures, to be filled in: {mart}, its {dimensions}, the same as {texts}, and which participations count
 -- ({condition}).
--- What adds up is summed to the finest cells and cubed; persons with several finest cells in a period are cubed one by one.
+-- What adds up is summed to the finest cells and cubed. Persons with two finest cells in a period are added in both, and
+-- taken away once where both are one cell: their common cell has '_D' where the two differ, and such cells are left out.
+-- Only persons with three and more are cubed one by one.
 create temp table {mart} as
 with person_cells as (
     select
@@ -13,11 +15,23 @@ with person_cells as (
         count(*) as present,
         count_if(is_entered) as entered,
         count_if(is_left) as exited,
-        sum(millionths) as millionths,
-        count(*) over (partition by period, person) = 1 as is_only_one
+        sum(millionths) as millionths
     from several
     where {condition}
     group by period, person, {dimensions}
+),
+
+common as (
+    select
+        period,
+        person,
+        {common_dimensions},
+        count(*) as cells,
+        bool_and(has_entered) as has_entered,
+        bool_and(has_left) as has_left,
+        bool_and(has_stock) as has_stock
+    from person_cells
+    group by period, person
 ),
 
 additive as (
@@ -32,10 +46,19 @@ additive as (
     union all
     select
         period, {dimensions},
-        count_if(is_only_one), count_if(is_only_one and has_entered), count_if(is_only_one and has_left),
-        count_if(is_only_one and has_stock),
+        count_if(cells <= 2), count_if(cells <= 2 and person_cells.has_entered), count_if(cells <= 2 and person_cells.has_left),
+        count_if(cells <= 2 and person_cells.has_stock),
         sum(present), sum(entered), sum(exited), sum(millionths)
     from person_cells
+    inner join (select period, person, cells from common) using (period, person)
+    group by period, {dimensions}
+    union all
+    select
+        period, {dimensions},
+        -count(*), -count_if(has_entered), -count_if(has_left), -count_if(has_stock),
+        0, 0, 0, 0
+    from common
+    where cells = 2
     group by period, {dimensions}
 ),
 
@@ -44,7 +67,7 @@ one_by_one as (
         period, person, {dimensions},
         bool_or(has_entered) as has_entered, bool_or(has_left) as has_left, bool_or(has_stock) as has_stock
     from person_cells
-    where not is_only_one
+    semi join (from common where cells > 2) using (period, person)
     group by period, person, cube ({dimensions})
 ),
 
@@ -56,6 +79,7 @@ cells as (
         sum(present) as present, sum(entered) as entered, sum(exited) as exited, sum(millionths) as millionths
     from additive
     group by period, cube ({dimensions})
+    having {no_difference}
     union all
     select
         period, {dimensions},
