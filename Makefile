@@ -60,6 +60,10 @@ $(VENV)/.spark: $(VENV)/.installed
 test-spark: spark ## Build on DuckDB and on Spark, and compare every cell (some minutes)
 	@$(BIN)/python -m pytest tests/spark
 
+.PHONY: bench
+bench: setup ## Measure the warehouse and what one would write instead; writes docs/performance.md (half an hour)
+	@$(BIN)/python bench/run.py $(BENCH_OPTIONS)
+
 .PHONY: lint
 lint: setup ## Check style, types, SQL and the dbt project
 	$(BIN)/ruff check .

@@ -39,12 +39,16 @@ def write_marts(task: Task) -> None:
             cube.format(
                 mart=mart,
                 dimensions=", ".join(dimensions),
-                texts=", ".join(f"coalesce({each}, '_T')::varchar as {each}" for each in dimensions),
+                texts=", ".join(
+                    f"coalesce({each}, '_T')::varchar as {each}" for each in dimensions
+                ),
                 common_dimensions=", ".join(
                     f"if(min({each}) = max({each}), min({each}), '_D'::code) as {each}"
                     for each in dimensions
                 ),
-                no_difference=" and ".join(f"coalesce({each} <> '_D', true)" for each in dimensions),
+                no_difference=" and ".join(
+                    f"coalesce({each} <> '_D', true)" for each in dimensions
+                ),
                 condition="labour_status = 'JSK'" if mart in JOB_SEEKERS_ONLY else "true",
             )
         )

@@ -8,6 +8,14 @@ from common import KEYS
 SHOWN = 5
 
 
+def export(warehouse: Path, folder: Path) -> None:
+    """Write the marts of a warehouse's database in the form in which peers write theirs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for mart in KEYS:
+            connection.table(f"marts.{mart}").write_parquet(str(folder / f"{mart}.parquet"))
+
+
 def differences(warehouse: Path, peer: Path) -> list[str]:
     """What is not the same: rows that only one of the two has. Empty where every cell agrees.
 

@@ -169,12 +169,12 @@ class Codes:
             names |= {*frame["target_code"], *frame["operator"]}
         self.dtype = pd.CategoricalDtype(sorted(names))
 
-    def map(
-        self, dimension: str, operator: str, source: pd.Series, start: pd.Series
-    ) -> pd.Series:
+    def map(self, dimension: str, operator: str, source: pd.Series, start: pd.Series) -> pd.Series:
         """The harmonised codes, valid on the start dates; each span of validity is mapped once."""
         crosswalk = self.crosswalks[dimension]
-        found = pd.Series(pd.Categorical([None] * len(source), dtype=self.dtype), index=source.index)
+        found = pd.Series(
+            pd.Categorical([None] * len(source), dtype=self.dtype), index=source.index
+        )
         of_operator = crosswalk[crosswalk["operator"] == operator]
         for (begin, end), valid in of_operator.groupby(["valid_from", "valid_to"]):
             codes = valid.set_index("source_code")["target_code"]
@@ -192,10 +192,11 @@ def read_rows(
     """Readable rows of one operator with the rules they break, and how many were unreadable."""
     name = {each.meaning: each.name for each in contract.columns if each.meaning}
     operator = contract.operator
+    unused = ("national_number", "client_number", "programme_name")
     wanted = [
         *DELIVERY, "row_number", "unreadable_reason", "national_number_status", "national_key",
         "national_birth_date", "national_sex", "client_key", "content_key",
-        *(name[each] for each in name if each not in ("national_number", "client_number", "programme_name")),
+        *(name[each] for each in name if each not in unused),
     ]  # fmt: skip
     paths = sorted((task.landing / operator).glob("*/records.parquet"))
     landed = pd.concat([pd.read_parquet(path, columns=wanted) for path in paths], ignore_index=True)
@@ -215,9 +216,7 @@ def read_rows(
     national_birth = pd.to_datetime(landed["national_birth_date"]).astype(DAY)
     millionths = parse_hours(text("hours"), contract.decimal_sign)
     sources = {each: text(each).str.upper() for each in DIMENSIONS_OF_CODES}
-    mapped = {
-        each: codes.map(each, operator, source, start) for each, source in sources.items()
-    }
+    mapped = {each: codes.map(each, operator, source, start) for each, source in sources.items()}
     crosswalk = codes.crosswalks["organiser"]
     known_organisers = crosswalk.loc[crosswalk["operator"] == operator, "source_code"]
     places, areas = {}, {}
@@ -407,7 +406,11 @@ def first_known(frame: pd.DataFrame, by: list[str], columns: list[str]) -> pd.Da
 
 
 def describe(
-    spelled: pd.DataFrame, participations: pd.DataFrame, periods: pd.DataFrame, codes: Codes, task: Task
+    spelled: pd.DataFrame,
+    participations: pd.DataFrame,
+    periods: pd.DataFrame,
+    codes: Codes,
+    task: Task,
 ) -> pd.DataFrame:
     """Who each person is in each period."""
     attributes = ["sex", "education_level", "residence_area"]
@@ -510,7 +513,9 @@ def cube(
                 [additive[["period", *kept, *measures]], counted.assign(**dict.fromkeys(SUMS, 0))]
             )
             summed = both.groupby(["period", *kept], **HOW_GROUPED)[measures].sum()
-            codes = {name: summed[name].astype(str) if name in kept else "_T" for name in dimensions}
+            codes = {
+                name: summed[name].astype(str) if name in kept else "_T" for name in dimensions
+            }
             cells.append(summed.assign(**codes))
     merged = pd.concat(cells).merge(periods[["period", "freq", "time_period"]], on="period")
     named = merged.rename(
@@ -557,7 +562,9 @@ def mirror(
     )[["time_period", "home_area", "host_operator", "reported_by_host"]]
     pairs = (
         periods[["period", "freq", "time_period"]]
-        .merge(homes.rename(columns={"operator": "home_operator", "area_code": "home_area"}), "cross")
+        .merge(
+            homes.rename(columns={"operator": "home_operator", "area_code": "home_area"}), "cross"
+        )
         .merge(homes[["operator"]].rename(columns={"operator": "host_operator"}), "cross")
     )
     compared = (
@@ -582,7 +589,9 @@ def find(rows: pd.DataFrame, records: pd.DataFrame, deliveries: pd.DataFrame) ->
     closed = records[records["is_closed_by_absence"]].groupby("delivery").size()
     closed = closed.reset_index(name="rows").assign(broken=1 << RULES.index("closed_by_absence"))
     rules = seed("quality/quality_rules")[["rule", "severity"]]
-    crossed = pd.concat([judged, closed]).merge(rules.assign(bit=1 << np.arange(len(rules))), "cross")
+    crossed = pd.concat([judged, closed]).merge(
+        rules.assign(bit=1 << np.arange(len(rules))), "cross"
+    )
     found = crossed[crossed["broken"] & crossed["bit"] > 0]
     summed = found.groupby(["delivery", "rule", "severity"], as_index=False)["rows"].sum()
     return summed.merge(deliveries, on="delivery")[[*DELIVERY, "rule", "severity", "rows"]]

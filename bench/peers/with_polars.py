@@ -61,9 +61,7 @@ def completed_years(birth_date: pl.Expr, day: pl.Expr) -> pl.Expr:
 
 def _as_number(day: pl.Expr) -> pl.Expr:
     return (
-        day.dt.year() * 10_000
-        + day.dt.month().cast(pl.Int32) * 100
-        + day.dt.day().cast(pl.Int32)
+        day.dt.year() * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day().cast(pl.Int32)
     )
 
 
@@ -76,7 +74,13 @@ def known(column: str) -> pl.Expr:
 def make_periods(task: Task) -> pl.DataFrame:
     quarters = range(task.first_quarter, task.last_quarter + 1)
     spans = [
-        (q, date(q // 4, q % 4 * 3 + 1, 1), date(q // 4, q % 4 * 3 + 3, 1), "Q", f"{q // 4}-Q{q % 4 + 1}")
+        (
+            q,
+            date(q // 4, q % 4 * 3 + 1, 1),
+            date(q // 4, q % 4 * 3 + 3, 1),
+            "Q",
+            f"{q // 4}-Q{q % 4 + 1}",
+        )
         for q in quarters
     ] + [(y, date(y, 1, 1), date(y, 12, 1), "A", str(y)) for y in task.years]
     frame = pl.DataFrame(
@@ -85,7 +89,9 @@ def make_periods(task: Task) -> pl.DataFrame:
     return frame.with_columns(pl.col("period").cast(pl.Int32), pl.col("last_day").dt.month_end())
 
 
-def spread(frame: pl.DataFrame, first: pl.Expr, last: pl.Expr, task: Task, years: bool = True) -> pl.DataFrame:
+def spread(
+    frame: pl.DataFrame, first: pl.Expr, last: pl.Expr, task: Task, years: bool = True
+) -> pl.DataFrame:
     """One row for each quarter, and each complete year, from `first` to `last` (days)."""
     spans = [
         pl.int_ranges(
@@ -208,8 +214,16 @@ def read_rows(
     read = (
         landed.filter(pl.col("unreadable_reason").is_null())
         .select(
-            "delivery", "quarter", "quarter_start", "quarter_end", "is_replaced", "latest_quarter",
-            "national_number_status", "national_key", "national_birth_date", "client_key",
+            "delivery",
+            "quarter",
+            "quarter_start",
+            "quarter_end",
+            "is_replaced",
+            "latest_quarter",
+            "national_number_status",
+            "national_key",
+            "national_birth_date",
+            "client_key",
             "content_key",
             pl.col("national_sex").cast(codes.enum),
             **sources,
@@ -462,7 +476,11 @@ def spell(identified: pl.DataFrame, gap_days: int) -> pl.DataFrame:
 
 
 def describe(
-    spelled: pl.DataFrame, participations: pl.DataFrame, periods: pl.DataFrame, codes: Codes, task: Task
+    spelled: pl.DataFrame,
+    participations: pl.DataFrame,
+    periods: pl.DataFrame,
+    codes: Codes,
+    task: Task,
 ) -> pl.DataFrame:
     """Who each person is in each period."""
     ordered = spelled.select(
@@ -498,7 +516,9 @@ def describe(
     groups = (
         ages.join(codes.age_groups, how="cross")
         .filter(
-            pl.col("age").is_between(pl.col("age_from").cast(pl.Int32), pl.col("age_to").cast(pl.Int32))
+            pl.col("age").is_between(
+                pl.col("age_from").cast(pl.Int32), pl.col("age_to").cast(pl.Int32)
+            )
         )
         .select("age", pl.col("age_group").cast(codes.enum))
     )
@@ -605,9 +625,7 @@ def cube(
                     persons_stock=pl.col("is_in_stock").sum().cast(pl.Int64),
                 )
             )
-            both = pl.concat(
-                [additive.select("period", *kept, *measures), counted], how="diagonal"
-            )
+            both = pl.concat([additive.select("period", *kept, *measures), counted], how="diagonal")
             summed = both.group_by("period", *kept).agg(pl.col(measures).sum())
             cells.append(
                 summed.select(
@@ -638,7 +656,9 @@ def cube(
     )
 
 
-def mirror(identified: pl.DataFrame, mobility: pl.DataFrame, periods: pl.DataFrame, task: Task) -> pl.DataFrame:
+def mirror(
+    identified: pl.DataFrame, mobility: pl.DataFrame, periods: pl.DataFrame, task: Task
+) -> pl.DataFrame:
     homes = seed("geography/operator_home_areas")
     mirrored = identified.filter(
         (pl.col("disposition") == "mirror")
