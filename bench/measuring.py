@@ -99,15 +99,15 @@ class _Watch(threading.Thread):
         while not self._ended.wait(PERIOD):
             self.together = max(self.together, sum(map(_resident, _family(self._pid))))
             if time.monotonic() > self._deadline:
-                self._stop("out of time")
+                self._kill("out of time")
             elif self._memory is not None and self.together > self._memory * GB:
-                self._stop("out of memory")
+                self._kill("out of memory")
 
     def end(self) -> None:
         self._ended.set()
         self.join()
 
-    def _stop(self, reason: str) -> None:
+    def _kill(self, reason: str) -> None:
         self.reason = reason
         try:
             os.killpg(self._pid, signal.SIGKILL)
