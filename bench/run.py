@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
 import duckdb
-from common import KEYS
+from common import MARTS
 from comparing import differences, export
 from measuring import GB, Measure, measure
 from page import write_page
@@ -137,7 +137,7 @@ class Size:
         taken = measure(
             [
                 *(str(Path(sys.executable).with_name("dbt")), "--quiet", "build"),
-                *("--select", *(f"+{mart}" for mart in KEYS)),
+                *("--select", *(f"+{mart}" for mart in MARTS)),
                 *("--resource-type", "model", "--resource-type", "seed"),
                 *("--profiles-dir", str(ROOT / "profiles"), "--project-dir", str(ROOT)),
                 *("--target-path", str(alone / "target"), "--log-path", str(alone / "logs")),

@@ -3,14 +3,20 @@
 from pathlib import Path
 
 import duckdb
-from common import CUBES, JOB_SEEKERS_ONLY, KEYS, SEEDS, Task, main
+from common import CUBES, JOB_SEEKERS_ONLY, MARTS, SEEDS, Task, main
 
 HERE = Path(__file__).parent
 
 
 def write_marts(task: Task) -> None:
-    connection = duckdb.connect(config={"threads": task.threads})
-    connection.execute("set preserve_insertion_order = false")
+    connection = duckdb.connect(
+        config={
+            "threads": task.threads,
+            "preserve_insertion_order": False,
+            # should memory run out
+            "temp_directory": str(task.out / "spilled"),
+        }
+    )
     variables = {
         "landing": str(task.landing),
         "seeds": str(SEEDS),
@@ -53,7 +59,7 @@ def write_marts(task: Task) -> None:
             )
         )
     connection.execute((HERE / "by_hand_other.sql").read_text("utf-8"))
-    for mart in KEYS:
+    for mart in MARTS:
         connection.execute(f"copy {mart} to '{task.out / mart}.parquet'")
 
 

@@ -381,6 +381,15 @@ where national_key is not null
 group by client_key
 having min(national_key) = max(national_key);
 
+create temp table rows_by_rule as
+select delivery, broken, count(*) as rows
+from rows
+group by all;
+
+-- everything below is made of the records
+drop table rows;
+drop table identifiers;
+
 create temp table identified as
 with keyed as (
     select records.*, coalesce(national_key, lent_key, records.client_key) as person_key
@@ -571,3 +580,6 @@ group by all;
 create temp table several as
 from present
 where not is_only_one;
+
+drop table present;
+drop table profiles;

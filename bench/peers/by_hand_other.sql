@@ -48,7 +48,7 @@ from compared;
 create temp table judged as
 select delivery, broken, sum(rows) as rows
 from (
-    select delivery, broken, count(*) as rows from rows group by all
+    from rows_by_rule
     union all
     select delivery, broken, -count(*) from repeated group by all
     union all
@@ -97,7 +97,10 @@ disposed as (
 counted as (
     select delivery, 'unreadable' as disposition, rows from unreadable
     union all
-    select delivery, 'superseded', count(*) from rows semi join (from deliveries where is_replaced) using (delivery) group by all
+    select delivery, 'superseded', sum(rows)
+    from rows_by_rule
+    semi join (from deliveries where is_replaced) using (delivery)
+    group by all
     union all
     select delivery, 'duplicate', count(*) from repeated where is_copy and not is_replaced group by all
     union all

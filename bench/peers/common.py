@@ -30,13 +30,7 @@ CUBES = {
     "mart_interregional_mobility": ("residence_area", "operator"),
 }
 JOB_SEEKERS_ONLY = ("mart_interregional_mobility",)
-KEYS = {
-    **{mart: ("freq", "time_period", *dimensions) for mart, dimensions in CUBES.items()},
-    "mart_mirror_flows": ("freq", "time_period", "home_operator", "host_operator"),
-    "mart_delivery_accounting": ("operator", "reference_quarter", "sequence", "disposition"),
-    "mart_delivery_findings": ("operator", "reference_quarter", "sequence", "rule"),
-}
-
+MARTS = (*CUBES, "mart_mirror_flows", "mart_delivery_accounting", "mart_delivery_findings")
 # how the codes of a row are called after `source_`, in the rows and in the names of the crosswalks
 DIMENSIONS_OF_CODES = (
     "training_type",

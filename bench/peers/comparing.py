@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import duckdb
-from common import KEYS
+from common import MARTS
 
 SHOWN = 5
 
@@ -12,7 +12,7 @@ def export(warehouse: Path, folder: Path) -> None:
     """Write the marts of a warehouse's database in the form in which peers write theirs."""
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for mart in KEYS:
+        for mart in MARTS:
             connection.table(f"marts.{mart}").write_parquet(str(folder / f"{mart}.parquet"))
 
 
@@ -24,7 +24,7 @@ def differences(warehouse: Path, peer: Path) -> list[str]:
     """
     found = []
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for mart in KEYS:
+        for mart in MARTS:
             columns = connection.table(f"marts.{mart}").columns
             names = ", ".join(f'"{column}"' for column in columns)
             sides = {
