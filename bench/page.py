@@ -30,6 +30,8 @@ PARTS = {
     "Writing the feedback for the operators": "feedback",
 }
 SLOWEST = 8
+# where the scale of seconds is labelled
+STEPS = [digit * 10**power for power in range(-1, 5) for digit in (1, 3)]
 
 
 def write_page(results: Mapping[str, Any], page: Path) -> None:
@@ -216,7 +218,7 @@ def _rows(size: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -232,6 +234,7 @@ def draw(results: Mapping[str, Any]) -> str:
             seconds = size["marts"]["work_seconds"] if peer == "marts" else _work(size, peer)
             if seconds is not None:
                 points.append({"rows": size["rows"], "seconds": seconds, "tool": NAMES[peer]})
+    rows = [size["rows"] for size in results["sizes"]]
     tools = [name for name in NAMES.values() if any(point["tool"] == name for point in points)]
     axis = {
         "labelColor": COLOURS["quiet"],
@@ -244,14 +247,14 @@ def draw(results: Mapping[str, Any]) -> str:
     x = {
         "field": "rows",
         "type": "quantitative",
-        "scale": {"type": "log", "nice": True},
-        "axis": {"title": "landed rows", "format": "~s", **axis},
+        "scale": {"type": "log", "domain": [rows[0] * 0.8, rows[-1] * 1.25], "nice": False},
+        "axis": {"title": "landed rows", "format": ".2~s", "values": rows, **axis},
     }
     y = {
         "field": "seconds",
         "type": "quantitative",
         "scale": {"type": "log", "nice": True},
-        "axis": {"title": "seconds", "format": "~r", **axis},
+        "axis": {"title": "seconds", "format": "~r", "values": STEPS, **axis},
     }
     tool = {"field": "tool", "type": "nominal", "sort": tools}
     legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 300}
