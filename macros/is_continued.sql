@@ -15,7 +15,7 @@
 -- build makes all of them.
 {% macro is_reopened(column, reopened, condition='true') -%}
     {%- if synerstat.is_continued() -%}
-    {{ column }} in (select reopened.{{ column }} from {{ ref(reopened) }} as reopened where {{ condition }})
+    {{ column }} in (select reopened.{{ column.split('.') | last }} from {{ ref(reopened) }} as reopened where {{ condition }})
     {%- else -%}
     {{ synerstat.wait_for(reopened) }}true
     {%- endif -%}

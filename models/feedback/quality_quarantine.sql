@@ -1,12 +1,19 @@
 -- Grain: one row per delivered row that could not be read or is rejected (record_key).
 -- Rows of replaced deliveries stay here too. No national number can stand here: landing holds none.
+{{ config(
+    materialized='incremental',
+    on_schema_change='fail',
+    pre_hook="{{ make_way('delivery_number', 'int_deliveries__reopened') }}",
+) }}
 
 with
 
 judged as (
 
     select * from {{ ref('int_records__judged') }}
-    where not is_readable or is_rejected
+    where
+        (not is_readable or is_rejected)
+        and {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
 
 ),
 
@@ -31,6 +38,7 @@ broken as (
 
     from {{ ref('quality_row_findings') }} as findings
     inner join error_rules on findings.rule = error_rules.rule
+    where {{ is_reopened('findings.delivery_number', 'int_deliveries__reopened') }}
     group by findings.record_key
 
 ),

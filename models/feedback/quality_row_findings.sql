@@ -1,13 +1,25 @@
 -- Grain: one row per delivered row and rule that it breaks (record_key, rule).
 -- The rows behind `mart_delivery_findings`: what a finding counts can be listed here.
+-- A continued build adds the findings of new deliveries; which records were closed by absence it tells anew.
+{{ config(
+    materialized='incremental',
+    on_schema_change='fail',
+    pre_hook="{% if is_continued() %}delete from {{ this }} where rule = 'closed_by_absence'{% endif %}",
+) }}
 
 {%- set judged_rules = (error_rules() + warning_rules()) | reject('equalto', 'closed_by_absence') | list %}
 
 with
 
-judged as (
+checked as (
 
-    select * from {{ ref('int_records__judged') }}
+    select records.*
+
+    from {{ ref('int_records__checked') }} as records
+    inner join {{ ref('int_deliveries__ranked') }} as deliveries on records.delivery_number = deliveries.delivery_number
+    {%- if is_continued() %}
+    where deliveries.is_new
+    {%- endif %}
 
 ),
 
@@ -24,7 +36,7 @@ found as (
         delivery_number,
         record_id,
         '{{ rule }}' as rule
-    from judged
+    from checked
     where breaks_{{ rule }}
     union all
 {%- endfor %}
