@@ -125,7 +125,8 @@ def test_a_record_that_is_cancelled_or_no_longer_is_a_cause(
     )
     change(
         warehouse,
-        f"update intermediate.int_records__versioned set is_cancelled = true where record_key = {key}",
+        "update intermediate.int_records__versioned set is_cancelled = true "
+        f"where record_key = {key}",
     )
     (row,) = revisions(publish(warehouse, "2019Q4", published).folder)
     assert row["cause"] == cause
