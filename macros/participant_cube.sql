@@ -2,9 +2,9 @@
 -- one row per participation and period (`int_participants__by_period`).
 --
 -- Distinct persons do not add up over attributes of a participation, but counting them with `count(distinct)` in every
--- cell of a cube is the slowest thing there is. Exact and fast instead: a person with one finest cell in the period
--- simply adds up, so those are summed to the finest cells first and cubed; only the few persons with several finest
--- cells are cubed one by one (one row per person and cell) before they are counted.
+-- cell of a cube is the slowest thing there is. Exact and fast instead: a person with one finest cell in the period simply
+-- adds up; one with two is added in both, and taken away once in every cell that holds both. Those are summed to the finest
+-- cells first and cubed. Only the few persons with more are cubed one by one (one row per person and cell) and counted.
 --
 -- A continued build counts the periods anew that something changed in (`int_periods__reopened`).
 {% macro participant_cube(relation, dimensions) -%}
@@ -51,6 +51,31 @@
 
     ),
 
+    -- what both finest cells of a person have in common; `_D` where they differ
+    common_cells as (
+
+        select
+            person_cells.period_number,
+            {%- for dimension in dimensions %}
+            case
+                when min(person_cells.{{ dimension }}) = max(person_cells.{{ dimension }}) then min(person_cells.{{ dimension }})
+                else '_D'
+            end as {{ dimension }},
+            {%- endfor %}
+            {%- for flag in flags %}
+            min(person_cells.has_{{ flag }}) as has_{{ flag }}{{ "," if not loop.last }}
+            {%- endfor %}
+
+        from person_cells
+        inner join counted_persons
+            on
+                person_cells.period_number = counted_persons.period_number
+                and person_cells.person_id = counted_persons.person_id
+        where counted_persons.cells = 2
+        group by person_cells.period_number, person_cells.person_id
+
+    ),
+
     finest_cells as (
 
         select
@@ -58,9 +83,9 @@
             {%- for dimension in dimensions %}
             person_cells.{{ dimension }},
             {%- endfor %}
-            sum(case when counted_persons.cells = 1 then 1 else 0 end) as persons_present,
+            sum(case when counted_persons.cells <= 2 then 1 else 0 end) as persons_present,
             {%- for flag in flags %}
-            sum(case when counted_persons.cells = 1 then person_cells.has_{{ flag }} else 0 end) as persons_{{ flag }},
+            sum(case when counted_persons.cells <= 2 then person_cells.has_{{ flag }} else 0 end) as persons_{{ flag }},
             {%- endfor %}
             sum(person_cells.present) as present,
             sum(person_cells.entered) as entered,
@@ -78,9 +103,26 @@
             person_cells.{{ dimension }}
             {%- endfor %}
 
+        union all
+
+        select
+            period_number,
+            {{ dims }},
+            -count(*) as persons_present,
+            {%- for flag in flags %}
+            -sum(has_{{ flag }}) as persons_{{ flag }},
+            {%- endfor %}
+            0 as present,
+            0 as entered,
+            0 as exited,
+            0 as hours
+
+        from common_cells
+        group by period_number, {{ dims }}
+
     ),
 
-    additive_cells as (
+    cubed_cells as (
 
         select
             period_number,
@@ -96,6 +138,17 @@
 
         from finest_cells
         group by period_number, cube ({{ dims }})
+
+    ),
+
+    -- where its two cells differ a person stands in both
+    additive_cells as (
+
+        select * from cubed_cells
+        where
+            {%- for dimension in dimensions %}
+            {{ "and " if not loop.first }}coalesce({{ dimension }}, '_T') <> '_D'
+            {%- endfor %}
 
     ),
 
@@ -116,7 +169,7 @@
             on
                 person_cells.period_number = counted_persons.period_number
                 and person_cells.person_id = counted_persons.person_id
-        where counted_persons.cells > 1
+        where counted_persons.cells > 2
         group by
             person_cells.period_number,
             person_cells.person_id,

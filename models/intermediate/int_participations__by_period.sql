@@ -16,6 +16,12 @@ periods as (
 
 ),
 
+spans as (
+
+    select * from {{ ref('int_periods__spans') }}
+
+),
+
 quarter_hours as (
 
     select * from {{ ref('int_participations__by_quarter_hours') }}
@@ -57,10 +63,10 @@ present as (
         case when participations.open_end_date >= periods.period_end then 1 else 0 end as is_in_stock
 
     from participations
-    inner join periods
+    inner join spans as periods
         on
-            participations.start_date <= periods.period_end
-            and participations.open_end_date >= periods.period_start
+            {{ first_quarter_of('participations.start_date') }} = periods.from_quarter
+            and {{ last_quarter_of('participations.open_end_date') }} = periods.to_quarter
 
 ),
 

@@ -22,7 +22,7 @@ records as (
 
 quarters as (
 
-    select * from {{ ref('int_periods') }}
+    select * from {{ ref('int_periods__spans') }}
     where freq = 'Q'
 
 ),
@@ -41,8 +41,8 @@ counted as (
     from records
     inner join quarters
         on
-            records.start_date <= quarters.period_end
-            and records.last_day_with_hours >= quarters.period_start
+            {{ first_quarter_of('records.start_date') }} = quarters.from_quarter
+            and {{ last_quarter_of('records.last_day_with_hours') }} = quarters.to_quarter
 
 ),
 

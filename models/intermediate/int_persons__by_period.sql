@@ -33,7 +33,7 @@ participations as (
 
 periods as (
 
-    select * from {{ ref('int_periods') }}
+    select * from {{ ref('int_periods__spans') }}
 
 ),
 
@@ -58,8 +58,8 @@ described as (
     inner join participations on records.participation_id = participations.participation_id
     inner join periods
         on
-            records.start_date <= periods.period_end
-            and participations.open_end_date >= periods.period_start
+            {{ first_quarter_of('records.start_date') }} = periods.from_quarter
+            and {{ last_quarter_of('participations.open_end_date') }} = periods.to_quarter
     group by records.person_id, periods.period_number
 
 ),

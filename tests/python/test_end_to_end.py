@@ -109,6 +109,47 @@ def test_the_marts_are_the_marts_schema(finished: Finished) -> None:
     ]
 
 
+CUBES = {
+    "mart_participants_by_training": "training_area, operator, training_type, delivery_mode",
+    "mart_participants_by_profile": "training_area, sex, age_group, education_level",
+    "mart_participants_by_status": "operator, training_type, labour_status, sex",
+    "mart_interregional_mobility": "residence_area, operator",
+}
+
+
+@pytest.mark.parametrize(("mart", "dimensions"), CUBES.items())
+def test_persons_are_those_that_counting_them_one_by_one_finds(
+    finished: Finished, mart: str, dimensions: str
+) -> None:
+    """The short cuts of the cube against `count(distinct)` in every cell."""
+    names = dimensions.split(", ")
+    cells = ", ".join(f"coalesce({name}, '_T')" for name in names)
+    job_seekers = "where labour_status = 'JSK'" if mart == "mart_interregional_mobility" else ""
+    with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
+        naive = connection.execute(
+            f"""
+            select
+                freq,
+                time_period,
+                {cells},
+                count(distinct person_id),
+                count(distinct case when is_entered = 1 then person_id end),
+                count(distinct case when is_left = 1 then person_id end),
+                count(distinct case when is_in_stock = 1 then person_id end),
+                count(*),
+                sum(is_entered),
+                sum(is_left),
+                round(sum(hours))
+            from intermediate.int_participants__by_period
+            inner join intermediate.int_periods using (period_number)
+            {job_seekers}
+            group by freq, time_period, cube ({dimensions})
+            order by all
+            """
+        ).fetchall()
+        assert naive == connection.execute(f"select * from marts.{mart} order by all").fetchall()
+
+
 @pytest.mark.parametrize(("home_area", "host", "persons"), PUBLISHED_MOBILITY)
 def test_the_sample_gives_the_mobility_that_synerjob_published(
     finished: Finished, home_area: str, host: str, persons: int
