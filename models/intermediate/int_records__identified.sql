@@ -1,5 +1,10 @@
 -- Grain: one row per current record that is counted or feeds the mirror comparison, with its person.
-{{ config(materialized='incremental', pre_hook="{{ make_way('record_key', 'int_records__reopened') }}") }}
+-- A key whose last record has gone is forgotten.
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ make_way('record_key', 'int_records__reopened') }}",
+    post_hook="{% if is_continued() %}delete from {{ ref('int_persons__numbered') }} where person_id in (select gone.person_id from {{ ref('int_persons__left') }} as gone) and person_id not in (select kept.person_id from {{ this }} as kept){% endif %}",
+) }}
 {{ wait_for('int_persons__left') }}
 
 with

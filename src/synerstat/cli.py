@@ -166,6 +166,14 @@ TempDir = Annotated[
         show_default="beside the warehouse's database",
     ),
 ]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole",
+        help="Make every table anew, also where the build before could be continued.",
+        show_default="",
+    ),
+]
 DisclosureControl = Annotated[
     str | None,
     typer.Option(
@@ -424,6 +432,7 @@ def build(
     threads: Threads = 2,
     memory_limit: MemoryLimit = "3GB",
     temp_dir: TempDir = None,
+    whole: Whole = False,
     project: Project = None,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -434,7 +443,18 @@ def build(
     """
     with _reporting("build", as_json, debug) as report, store.exclusive(warehouse):
         where = _project(project)
-        _build(report, warehouse, quarter, where, target, threads, memory_limit, temp_dir, landing)
+        _build(
+            report,
+            warehouse,
+            quarter,
+            where,
+            target,
+            threads,
+            memory_limit,
+            temp_dir,
+            landing,
+            whole,
+        )
 
 
 @app.command(
@@ -839,6 +859,7 @@ def _build(
     memory_limit: str,
     temp_dir: Path | None,
     landing: str | None = None,
+    whole: bool = False,
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
     from synerstat import build as building
@@ -858,6 +879,7 @@ def _build(
         memory_limit=memory_limit,
         temp_dir=temp_dir,
         landing=landing,
+        whole=whole,
         progress=report.progress,
     )
     report.summary["build"] = result
