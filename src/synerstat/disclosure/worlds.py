@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import highspy
 import numpy as np
@@ -46,7 +47,8 @@ REACH = 4
 # costs little is found before more is spent.
 REWARDS = (3e4, 3e5, 3e6, 3e8)
 
-# The share of the open targets that a program is asked for, and how often it is asked in vain.
+# The share of the open targets that a program is asked for, and how often it is asked in vain: once
+# where a higher reward follows.
 SHARE = 0.5
 TRIES = 3
 
@@ -250,12 +252,17 @@ class _Program:
         self.column = np.tile(number[columns[inside]], len(move))[first]
         signs = np.repeat([times for _, times in move], int(inside.sum()))
         self.times = signs[first].astype(np.float64)
-        matrix = sums[:, kept]
+        self._sums, self._kept = sums, kept
+        self.indices = np.arange(2 * self.size, dtype=np.int32)
+
+    @cached_property
+    def solver(self) -> highspy.Highs:
+        """Made when it is needed: many programs have no target that they could protect."""
+        matrix = self._sums[:, self._kept]
         matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
-        self.solver = linear_program(
+        return linear_program(
             matrix, 0.0, 0.0, np.zeros(2 * self.size), np.concatenate([self.rise, self.fall])
         )
-        self.indices = np.arange(2 * self.size, dtype=np.int32)
 
     def targets(self) -> FloatArray:
         """How many open small counts each column would protect."""
@@ -294,13 +301,18 @@ def search(knowledge: Knowledge, state: State, period: int) -> Iterator[World]:
     worlds are taken into `state` as they are found. The same figures give the same worlds.
     """
     random = np.random.default_rng(0)
-    programs = _programs(knowledge, state, period)
-    for reward in REWARDS:
-        yield from _rounds(knowledge, state, programs, reward, random)
+    # few leave on a last day: their moves are for what the others leave
+    for on_last_day, rewards in ((False, REWARDS), (True, REWARDS[-1:])):
+        programs: list[_Program] = []
+        for reward in rewards:
+            if not state.is_open()[knowledge.period_of == period].any():
+                return
+            programs = programs or _programs(knowledge, state, period, on_last_day)
+            yield from _rounds(knowledge, state, programs, reward, random)
 
 
-def _programs(knowledge: Knowledge, state: State, period: int) -> list[_Program]:
-    """The programs of all moves of a period."""
+def _programs(knowledge: Knowledge, state: State, period: int, on_last_day: bool) -> list[_Program]:
+    """The programs of a period: of stays that end on a last day, or of the others."""
     cells = knowledge.cells(period)
     unknown, column = np.unique(
         knowledge.system.unknown[cells, PARTICIPATIONS], return_inverse=True
@@ -314,12 +326,12 @@ def _programs(knowledge: Knowledge, state: State, period: int) -> list[_Program]
     stays = Stays(knowledge.names)
     programs = [
         _Program(knowledge, state, move, cells[free], number[column[free]], sums[:, ~bound])
-        for move in stays.within(period)
+        for move in stays.within(period, on_last_day=on_last_day)
     ]
     programs += [
         _Program(knowledge, state, move, cells, column, sums)
         for far in (False, True)
-        for move in stays.over_time(period, far=far)
+        for move in stays.over_time(period, far=far, on_last_day=on_last_day)
     ]
     return [program for program in programs if program.size]
 
@@ -333,14 +345,18 @@ def _rounds(
 ) -> Iterator[World]:
     """Programs with the most open targets first, until a round over all of them gains nothing."""
     failures = np.zeros(len(programs), dtype=int)
+    tries = TRIES if reward == REWARDS[-1] else 1
     gained = True
     while gained:
         gained = False
         count = [(program.targets().sum(), -place) for place, program in enumerate(programs)]
         for targets, negative in sorted(count, reverse=True):
+            if not targets:
+                continue
             program = programs[-negative]
             is_target = program.targets() > 0
-            if not targets or not is_target.any() or failures[-negative] >= TRIES:
+            # there is little to draw from few targets
+            if failures[-negative] >= min(tries, int(is_target.sum())):
                 continue
             # not all at once, because they compete for the same room
             chosen = is_target & (random.random(program.size) < SHARE)
