@@ -34,6 +34,7 @@ from synerstat.disclosure.tables import (
     FloatArray,
     IntArray,
     Rows,
+    find_cells,
     read_earlier,
     read_rows,
 )
@@ -49,8 +50,10 @@ class AuditResult:
 
     `smallest` and `median` are widths of intervals as far as they were followed: the search for a
     small count ends when its interval is as wide as the threshold. `exposed` are the small counts
-    bounded more closely; `faults` is what is wrong besides. `worlds` were found to be possible,
-    `programs` were solved where they did not suffice.
+    bounded more closely; `faults` is what is wrong besides. `protected_by_revision` are at most so
+    many of those that are not: they rest on a reader who can't tell which figures of a revised
+    period were revised. `worlds` were found to be possible, `programs` were solved where they did
+    not suffice.
     """
 
     threshold: int
@@ -60,6 +63,7 @@ class AuditResult:
     secondary: int
     small_counts: int
     exposed: int
+    protected_by_revision: int
     smallest: int | None
     median: float | None
     programs: int
@@ -81,6 +85,7 @@ class AuditResult:
             "withheld": {"primary": self.primary, "secondary": self.secondary},
             "small_counts": self.small_counts,
             "exposed": self.exposed,
+            "protected_by_revision": self.protected_by_revision,
             "interval": {"smallest": self.smallest, "median": self.median},
             "faults": list(self.faults),
             "solver": f"HiGHS {version('highspy')}",
@@ -108,6 +113,11 @@ class AuditResult:
                 f"None of the {self.small_counts:,} small counts can be bounded more closely than "
                 f"{self.threshold}: the smallest interval is {self.smallest} wide. "
             )
+        if self.protected_by_revision:
+            text += (
+                f"{self.protected_by_revision:,} of them rest on a reader who can't tell which "
+                "figures of a revised period were revised. "
+            )
         return (text + " ".join(self.faults)).strip()
 
 
@@ -124,7 +134,9 @@ def audit(
 
     `published` has one table per data set with its dimensions, `indicator`, `obs_value` and
     `conf_status`; `figures` the same rows before disclosure control, with `figure` and `is_small`.
-    A figure that an earlier vintage (a folder) showed and that is unchanged counts as shown.
+    A figure that an earlier vintage (a folder) showed and that is unchanged counts as shown. A
+    small count that is not protected so passes where it is protected from a reader who can't tell
+    which figures of a revised period were revised, and is counted: `protected_by_revision`.
 
     `worlds` are figures that might be true as well (`Pattern.worlds`), claimed by who chose the
     pattern. Each is judged here by what a reader knows; those that hold show how wide intervals are
@@ -149,91 +161,137 @@ def audit(
     counted = shown.indicator >= 0
     number = shown.cell * len(COUNTS) + shown.indicator
     size = shown.cells.num_rows * len(COUNTS)
-    exists, is_known, small = (np.zeros(size, dtype=bool) for _ in range(3))
+    exists, is_known, is_certain, small, is_shown = (np.zeros(size, dtype=bool) for _ in range(5))
     value = np.full(size, -1)
     exists[number[counted]] = True
-    is_known[number[counted & ~withheld]] = True
+    is_shown[number[counted & ~withheld]] = True
     value[number[counted]] = figure[counted]
     small[number[counted & is_small]] = True
     for vintage in earlier:
-        before, was_withheld = read_earlier(vintage, shown)
-        is_known[number[counted & (before >= 0) & (before == figure)]] = True
-        if (was_withheld & ~withheld & (figure > 0)).any():
+        told = read_earlier(vintage, shown, figure)
+        same = counted & (told.figure >= 0) & (told.figure == figure)
+        is_known[number[same]] = True
+        is_certain[number[same & ~told.in_revised]] = True
+        if (told.was_withheld & ~withheld & (figure > 0)).any():
             faults.append(f"Figures are shown that {vintage.name} withheld.")
-    return _bounded(truth, shown, threshold, begun, faults, exists, is_known, value, small, worlds)
-
-
-def _bounded(
-    truth: Rows,
-    shown: Rows,
-    threshold: int,
-    begun: float,
-    faults: list[str],
-    exists: BoolArray,
-    is_known: BoolArray,
-    value: IntArray,
-    small: BoolArray,
-    worlds: pa.Table | None,
-) -> AuditResult:
-    row, number, coefficient, equality = _knowledge(shown, exists)
-    shape = (len(equality), len(exists))
-    knowledge = sparse.csr_array((coefficient, (row, number)), shape=shape)
-    hidden = exists & ~is_known
-    proven = np.zeros(len(exists))
-    judged = refused = 0
-    if worlds is not None:
-        judged, refused = _judge(knowledge, equality, hidden, value, worlds, proven)
-    targets = np.flatnonzero(small & ~is_known)
-    left = targets[proven[targets] < threshold]
-    programs = 0
-    if len(left):
-        attack = _Attack(row, number, coefficient, equality, exists, is_known, value)
-        proven[left] = np.maximum(proven[left], attack.widths(left, threshold))
-        programs = attack.programs
-    widths = np.concatenate([proven[targets], np.zeros(int((small & is_known).sum()))])
-    if refused:
-        faults.append(f"{refused:,} of {judged:,} worlds do not agree with what is published.")
+    is_certain |= is_shown
+    is_known |= is_shown
+    reader = _Reader(shown, exists, value, threshold)
+    judged = reader.judge(worlds, is_certain, is_known)
+    if judged.refused:
+        faults.append(
+            f"{judged.refused:,} of {judged.worlds:,} worlds do not agree with what is published."
+        )
+    targets = np.flatnonzero(small)
+    settled = judged.by_revision >= threshold
+    strict = reader.widths(targets, judged.proven, is_known, settled)
+    widths = strict.copy()
+    left = strict < threshold
+    widths[left] = reader.widths(targets[left], judged.by_revision, is_certain)
     return _result(
-        truth, shown, threshold, begun, tuple(faults), widths, programs, judged - refused
+        truth,
+        shown,
+        threshold,
+        begun,
+        tuple(faults),
+        widths,
+        int(((strict < threshold) & (widths >= threshold)).sum()),
+        reader.programs,
+        judged.worlds - judged.refused,
     )
 
 
-def _judge(
-    knowledge: sparse.csr_array,
-    equality: BoolArray,
-    hidden: BoolArray,
-    value: IntArray,
-    worlds: pa.Table,
-    proven: FloatArray,
-) -> tuple[int, int]:
-    """Note in `proven` how far each figure rises in a world that a reader can't exclude.
+@dataclass(frozen=True)
+class _Judged:
+    """How far each figure rises in worlds that a reader can't exclude.
 
-    Returns how many worlds there are, and how many of them a reader can exclude: a shown figure
-    differs in it, a figure falls below 1, or what must hold between the figures does not.
+    `proven`: who can tell what was revised; `by_revision`: who can't.
     """
-    world = worlds["world"].to_numpy()
-    count = int(world.max(initial=-1)) + 1
-    number = worlds["cell"].to_numpy() * len(COUNTS) + worlds["indicator"].to_numpy()
-    step = worlds["step"].to_numpy()
-    impossible = ~hidden[number] | (value[number] + step < 1 - PRECISION)
-    wrong = np.bincount(world, weights=impossible, minlength=count) > 0
-    room = -(knowledge @ np.maximum(value, 0).astype(np.float64)) + PRECISION
-    for first in range(0, count, WORLDS_AT_ONCE):
-        inside = (world >= first) & (world < first + WORLDS_AT_ONCE)
-        change = (
-            knowledge
-            @ sparse.csr_array(
-                (step[inside], (number[inside], world[inside] - first)),
-                shape=(knowledge.shape[1], WORLDS_AT_ONCE),
+
+    proven: FloatArray
+    by_revision: FloatArray
+    worlds: int
+    refused: int
+
+
+class _Reader:
+    """What a reader knows, and what follows from it."""
+
+    def __init__(self, shown: Rows, exists: BoolArray, value: IntArray, threshold: int) -> None:
+        self.shown, self.exists, self.value, self.threshold = shown, exists, value, threshold
+        self.row, self.number, self.coefficient, self.equality = _knowledge(shown, exists)
+        self.programs = 0
+
+    def judge(self, worlds: pa.Table | None, is_certain: BoolArray, is_known: BoolArray) -> _Judged:
+        """How far each figure rises in those of the worlds that a reader can't exclude.
+
+        He can where a figure differs in it that he has for certain, a figure falls below 1, or what
+        must hold between the figures does not; who can tell what was revised, also where a figure
+        differs that he knows by that.
+        """
+        proven, by_revision = np.zeros(len(self.exists)), np.zeros(len(self.exists))
+        if worlds is None:
+            return _Judged(proven, by_revision, 0, 0)
+        world = worlds["world"].to_numpy()
+        count = int(world.max(initial=-1)) + 1
+        cell = find_cells(worlds["cell"], self.shown)
+        number = cell * len(COUNTS) + worlds["indicator"].to_numpy()
+        step = worlds["step"].to_numpy()
+        impossible = (cell < 0) | ~self.exists[number] | is_certain[number]
+        impossible |= self.value[number] + step < 1 - PRECISION
+        wrong = np.bincount(world, weights=impossible, minlength=count) > 0
+        excluded = np.bincount(world, weights=is_known[number], minlength=count) > 0
+        knowledge = sparse.csr_array(
+            (self.coefficient, (self.row, self.number)),
+            shape=(len(self.equality), len(self.exists)),
+        )
+        room = -(knowledge @ np.maximum(self.value, 0).astype(np.float64)) + PRECISION
+        for first in range(0, count, WORLDS_AT_ONCE):
+            inside = (world >= first) & (world < first + WORLDS_AT_ONCE) & ~wrong[world]
+            change = (
+                knowledge
+                @ sparse.csr_array(
+                    (step[inside], (number[inside], world[inside] - first)),
+                    shape=(knowledge.shape[1], WORLDS_AT_ONCE),
+                )
+            ).tocoo()
+            row, column = change.coords
+            limit = np.where(self.equality[row], PRECISION, room[row])
+            size = np.where(self.equality[row], np.abs(change.data), change.data)
+            wrong[first + column[size > limit]] = True
+        for found, holds in ((proven, ~wrong & ~excluded), (by_revision, ~wrong)):
+            held = holds[world]
+            np.maximum.at(found, number[held], np.floor(step[held] + PRECISION))
+        return _Judged(proven, by_revision, count, int(wrong.sum()))
+
+    def widths(
+        self,
+        targets: IntArray,
+        proven: FloatArray,
+        is_known: BoolArray,
+        settled: BoolArray | None = None,
+    ) -> FloatArray:
+        """Width of each target's interval: as proven, or as programs find; 0 where it is known.
+
+        No programs are solved for those that are `settled`.
+        """
+        found = np.where(is_known[targets], 0.0, proven[targets])
+        left = (found < self.threshold) & ~is_known[targets]
+        if settled is not None:
+            left &= ~settled[targets]
+        if left.any():
+            attack = _Attack(
+                self.row,
+                self.number,
+                self.coefficient,
+                self.equality,
+                self.exists,
+                is_known,
+                self.value,
             )
-        ).tocoo()
-        row, column = change.coords
-        limit = np.where(equality[row], PRECISION, room[row])
-        size = np.where(equality[row], np.abs(change.data), change.data)
-        wrong[first + column[size > limit]] = True
-    holds = ~wrong[world]
-    np.maximum.at(proven, number[holds], np.floor(step[holds] + PRECISION))
-    return count, int(wrong.sum())
+            found[left] = np.maximum(found[left], attack.widths(targets[left], self.threshold))
+            self.programs += attack.programs
+        return found
 
 
 def _result(
@@ -243,6 +301,7 @@ def _result(
     begun: float,
     faults: tuple[str, ...],
     widths: FloatArray | None = None,
+    by_revision: int = 0,
     programs: int = 0,
     worlds: int = 0,
 ) -> AuditResult:
@@ -257,6 +316,7 @@ def _result(
         secondary=withheld - primary,
         small_counts=len(widths),
         exposed=int((widths < threshold).sum()),
+        protected_by_revision=by_revision,
         smallest=int(widths.min()) if len(widths) else None,
         median=float(np.median(widths)) if len(widths) else None,
         programs=programs,

@@ -8,6 +8,8 @@ worlds prove how far each small count is protected.
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,8 @@ from synerstat.disclosure.tables import (
     FloatArray,
     IntArray,
     Rows,
+    cell_names,
+    find_cells,
     read_earlier,
     read_rows,
 )
@@ -57,6 +61,14 @@ MIRROR_LEVEL = 2
 # The value of a person's step for a small count in a program of its own: above all prices.
 REWARD = 1e9
 
+# The steps of the solver after which a program over figures is given up, where another rule follows
+# (some seconds) and where a larger program does (a minute). Not seconds: the same figures give the
+# same pattern on every machine.
+MOST_STEPS, MANY_STEPS = 1_000, 20_000
+
+# So many figures that hang together are few.
+FEW = 1_000
+
 
 class UnprotectableError(PublicationWithheldError):
     """Some small counts stay bounded too closely, whatever else is withheld."""
@@ -71,8 +83,8 @@ class Pattern:
     for figures that protect others. The reason is for inside: published, it would tell the small
     ones. `primary` and `secondary` are the counts of these rows.
 
-    `worlds` proves it, for the audit: `world`, `cell` (its place in `Rows.cells` of the same
-    figures), `indicator` (its place in `COUNTS`) and `step`. It tells the small counts, too.
+    `worlds` proves it, for the audit and for the next vintage: `world`, `cell` (its name),
+    `indicator` (its place in `COUNTS`) and `step`. It tells the small counts, too.
     """
 
     withheld: pa.Table
@@ -87,6 +99,7 @@ def protect(
     threshold: int,
     home_areas: Mapping[str, str],
     earlier: Sequence[Path] = (),
+    worlds_before: pa.Table | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Pattern:
     """Choose the figures to withhold, so that each small count keeps an interval `threshold` wide.
@@ -94,51 +107,107 @@ def protect(
     `figures` has one table per data set: its dimensions, `indicator`, `figure` and `is_small`;
     `home_areas` the area of each operator.
     `earlier` are folders of published vintages: what they withheld stays withheld, and what they
-    showed unchanged protects nothing. Raises InconsistentFiguresError where the figures break the
-    counting rules, UnprotectableError where a small count can't be protected. The same figures give
-    the same pattern.
+    showed unchanged protects nothing; where that leaves a small count open, a reader is assumed who
+    can't tell which figures of a revised period were revised. `worlds_before` are the worlds of one
+    of these vintages (`Pattern.worlds`): those that still hold aren't looked for again.
+
+    Raises InconsistentFiguresError where the figures break the counting rules, UnprotectableError
+    where a small count can't be protected. The same arguments give the same pattern.
     """
     rows = read_rows(figures, home_areas)
     system = build_system(rows)
     counted = rows.indicator >= 0
     unknown = np.full(len(rows.cell), -1, dtype=np.int64)
     unknown[counted] = system.unknown[rows.cell[counted], rows.indicator[counted]]
-    state = _state(rows, system, unknown, earlier, threshold)
+    state, is_certain = _state(rows, system, unknown, earlier, threshold)
     slack = np.maximum(-row_sums(system, system.value.astype(np.float64)), 0)
     knowledge = Knowledge(rows, system, slack)
-    worlds: list[World] = []
     todo = int(state.is_open().sum())
-    # quarters first: much of a year is protected by what protects its quarters
-    order = sorted(
-        range(len(knowledge.names)),
-        key=lambda place: (knowledge.names[place][2:6], knowledge.names[place][0] == "A", place),
-    )
-    for period in order:
-        progress(
-            f"Protecting small counts, {knowledge.names[period][2:]}: "
-            f"{int(state.is_open().sum()):,} of {todo:,} to go"
-        )
-        worlds += search(knowledge, state, period)
+    worlds: list[World] = []
+    if worlds_before is not None:
+        worlds += _still_holding(knowledge, state, rows, worlds_before)
+    worlds += _search(knowledge, state, todo, progress)
+    worlds += _together(knowledge, state)
+    if earlier and state.is_open().any():
+        # what protects against who knows more is there already; the rest is for who knows less
+        state = dataclasses.replace(state, is_fixed=is_certain)
+        worlds += _search(knowledge, state, todo, progress)
+        worlds += _together(knowledge, state)
     worlds += _one_by_one(knowledge, state)
     return _pattern(rows, system, state, unknown, worlds)
 
 
+def _search(
+    knowledge: Knowledge, state: State, todo: int, progress: Callable[[str], None]
+) -> list[World]:
+    """Worlds of whole persons, period by period where small counts are open."""
+    names = knowledge.names
+    # quarters first: much of a year is protected by what protects its quarters
+    order = sorted(
+        range(len(names)), key=lambda place: (names[place][2:6], names[place][0] == "A", place)
+    )
+    found: list[World] = []
+    for period in order:
+        is_open = state.is_open()
+        if is_open[knowledge.period_of == period].any():
+            progress(
+                f"Protecting small counts, {names[period][2:]}: "
+                f"{int(is_open.sum()):,} of {todo:,} to go"
+            )
+            found += search(knowledge, state, period)
+    return found
+
+
+def _still_holding(
+    knowledge: Knowledge, state: State, rows: Rows, worlds_before: pa.Table
+) -> list[World]:
+    """Worlds found for another vintage that no reader can exclude now either, and that are of use.
+
+    Worlds about cells or figures that are no more are left out.
+    """
+    system = knowledge.system
+    cell = find_cells(worlds_before["cell"], rows)
+    world, indicator, step = (
+        worlds_before[name].to_numpy() for name in ("world", "indicator", "step")
+    )
+    unknown = np.where(cell >= 0, system.unknown[cell, indicator], -1)
+    start = np.searchsorted(world, np.arange(int(world.max(initial=-1)) + 2))
+    found = []
+    for first, last in itertools.pairwise(start):
+        # a cell that is the same as another stands there twice
+        unknowns, place = np.unique(unknown[first:last], return_index=True)
+        if not len(unknowns) or unknowns[0] < 0 or state.is_fixed[unknowns].any():
+            continue
+        candidate = World(unknowns, step[first:last][place])
+        if state.gain(candidate) and knowledge.holds(candidate):
+            state.take(candidate)
+            found.append(candidate)
+    return found
+
+
 def _state(
     rows: Rows, system: System, unknown: IntArray, earlier: Sequence[Path], threshold: int
-) -> State:
-    """Before the search: the small counts are withheld, and what earlier vintages withheld."""
+) -> tuple[State, BoolArray]:
+    """Before the search: the small counts are withheld, and what earlier vintages withheld.
+
+    The second says what may not change before a reader who can't tell what was revised.
+    """
     count = len(system.value)
-    is_small, is_known, stays = (np.zeros(count, dtype=bool) for _ in range(3))
+    is_small, is_known, is_certain, stays = (np.zeros(count, dtype=bool) for _ in range(4))
     counted = rows.indicator >= 0
     is_small[unknown[counted & rows.is_small]] = True
     for vintage in earlier:
-        shown, was_withheld = read_earlier(vintage, rows)
-        stays[unknown[counted & was_withheld]] = True
-        is_known[unknown[counted & (shown == rows.figure)]] = True
+        told = read_earlier(vintage, rows, rows.figure)
+        stays[unknown[counted & told.was_withheld]] = True
+        same = counted & (told.figure >= 0) & (told.figure == rows.figure)
+        is_known[unknown[same]] = True
+        is_certain[unknown[same & ~told.in_revised]] = True
     stays &= system.value > 0
-    is_fixed = (is_known & ~is_small) | (system.value == 0)
+    is_zero = system.value == 0
     price = _prices(rows, system, unknown)
-    return State(is_small, is_small | stays, is_fixed, price, threshold, np.zeros(count))
+    seen = np.zeros(count)
+    state = State(is_small, is_small | stays, is_known | is_zero, price, threshold, seen)
+    return state, is_certain | is_zero
 
 
 def _prices(rows: Rows, system: System, unknown: IntArray) -> FloatArray:
@@ -157,8 +226,31 @@ def _prices(rows: Rows, system: System, unknown: IntArray) -> FloatArray:
     return price
 
 
+def _together(knowledge: Knowledge, state: State) -> list[World]:
+    """Worlds of figures, not of persons, for all small counts that are left of a period at once.
+
+    Only what is quick: the figures of the period that are withheld, and figures of which few hang
+    together.
+    """
+    found: list[World] = []
+    of = knowledge.period_of
+    parts = _connected(knowledge, ~state.is_fixed)
+    few = (np.bincount(parts[parts >= 0]) <= FEW)[parts] & (parts >= 0)
+    for period in np.unique(of[state.is_open()]):
+        for free in (state.withheld & (of == period), few):
+            while True:
+                targets = np.flatnonzero(state.is_open() & (of == period) & free & (parts >= 0))
+                unknowns = np.flatnonzero(free & np.isin(parts, parts[targets]))
+                world = _around(knowledge, state, targets, unknowns, MOST_STEPS)
+                if world is None:
+                    break
+                state.take(world)
+                found.append(world)
+    return found
+
+
 def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
-    """Worlds of figures, not of persons, for the few small counts that are left.
+    """Worlds of figures for each small count that is left, whatever it takes.
 
     Raises UnprotectableError where there is none.
     """
@@ -172,20 +264,27 @@ def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
     for target in targets:
         if not state.is_open()[target]:
             continue
-        inside = parts == parts[target]
+        inside = (parts == parts[target]) & ~state.is_fixed
         near = inside & np.isin(of, _beside(knowledge.names, int(of[target])))
+        akin = near & _akin(knowledge, int(target))
         year = inside & (system.block == system.block[target])
         # smaller programs first: the periods beside it, and what is withheld already
-        tries = (
+        areas = (
+            akin & state.withheld,
+            akin,
             near & state.withheld,
             near,
             year & state.withheld,
             inside & state.withheld,
-            inside,
         )
+        tries: list[tuple[BoolArray, int | None]] = [(area, MANY_STEPS) for area in areas]
+        tries += [(near, None), (inside, None)]
         world = None
-        for tried in tries:
-            world = world or _around(knowledge, state, int(target), np.flatnonzero(tried))
+        for area, most_steps in tries:
+            if world is None and area[target]:
+                world = _around(
+                    knowledge, state, np.array([target]), np.flatnonzero(area), most_steps
+                )
         if world is None:
             raise UnprotectableError(
                 "A small count can't be protected: too few figures around it could be withheld. "
@@ -193,6 +292,20 @@ def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
             )
         state.take(world)
         found.append(world)
+    return found
+
+
+def _akin(knowledge: Knowledge, target: int) -> BoolArray:
+    """The figures of cells that have the same code as the target's wherever both have one."""
+    system, codes = knowledge.system, knowledge.codes
+    cells = np.flatnonzero((system.unknown == target).any(axis=1))
+    is_akin = np.zeros(len(codes), dtype=bool)
+    for cell in cells:
+        same = (codes == codes[cell]) | (codes == 0) | (codes[cell] == 0)
+        is_akin |= same.all(axis=1)
+    unknowns = system.unknown[is_akin]
+    found = np.zeros(len(system.value), dtype=bool)
+    found[unknowns[unknowns >= 0]] = True
     return found
 
 
@@ -225,8 +338,19 @@ def _connected(knowledge: Knowledge, free: BoolArray) -> IntArray:
     return label
 
 
-def _around(knowledge: Knowledge, state: State, target: int, unknowns: IntArray) -> World | None:
-    """The cheapest world in which the target rises by the threshold, by one program of figures."""
+def _around(
+    knowledge: Knowledge,
+    state: State,
+    targets: IntArray,
+    unknowns: IntArray,
+    most_steps: int | None,
+) -> World | None:
+    """The cheapest world in which the targets rise by the threshold, by one program of figures.
+
+    None where there is none that protects more, or none is found in so many steps of the solver.
+    """
+    if not len(targets):
+        return None
     system = knowledge.system
     size = len(unknowns)
     rows = knowledge.rows[:, unknowns]
@@ -235,21 +359,22 @@ def _around(knowledge: Knowledge, state: State, target: int, unknowns: IntArray)
     value = system.value[unknowns].astype(np.float64)
     # withheld figures cost next to nothing
     price = np.where(state.withheld[unknowns], 1e-3, state.price[unknowns])
-    place = int(np.searchsorted(unknowns, target))
+    places = np.searchsorted(unknowns, targets)
     rise_cost = price.copy()
-    rise_cost[place] = -REWARD
+    rise_cost[places] = -REWARD
     reach = float(REACH * state.threshold)
     rise, fall = np.full(size, reach), np.minimum(value - 1, reach)
-    rise[place], fall[place] = state.threshold, 0.0
-    steps = solved(
-        linear_program(
-            rows[kept],
-            np.where(equality, 0.0, -highspy.kHighsInf),
-            np.where(equality, 0.0, slack),
-            np.concatenate([rise_cost, price]),
-            np.concatenate([rise, fall]),
-        )
+    rise[places], fall[places] = state.threshold, 0.0
+    solver = linear_program(
+        rows[kept],
+        np.where(equality, 0.0, -highspy.kHighsInf),
+        np.where(equality, 0.0, slack),
+        np.concatenate([rise_cost, price]),
+        np.concatenate([rise, fall]),
     )
+    if most_steps is not None:
+        solver.setOptionValue("simplex_iteration_limit", most_steps)
+    steps = solved(solver)
     if steps is None:
         return None
     world = world_of(unknowns, steps)
@@ -281,11 +406,11 @@ def _pattern(
     reason = np.where(primary, "A", "D")[withheld]
     table = rows.table.filter(pa.array(withheld)).append_column("reason", pa.array(reason))
     return Pattern(
-        table, int(primary.sum()), int((withheld & ~primary).sum()), _proof(system, worlds)
+        table, int(primary.sum()), int((withheld & ~primary).sum()), _proof(rows, system, worlds)
     )
 
 
-def _proof(system: System, worlds: Sequence[World]) -> pa.Table:
+def _proof(rows: Rows, system: System, worlds: Sequence[World]) -> pa.Table:
     """The worlds by cell and indicator; an unknown may stand for several cells."""
     flat = system.unknown.ravel()
     order = np.argsort(flat, kind="stable")
@@ -299,7 +424,7 @@ def _proof(system: System, worlds: Sequence[World]) -> pa.Table:
     return pa.table(
         {
             "world": np.repeat(world_of, count),
-            "cell": figure // len(COUNTS),
+            "cell": pa.DictionaryArray.from_arrays(figure // len(COUNTS), cell_names(rows)),
             "indicator": figure % len(COUNTS),
             "step": np.repeat(steps, count),
         }

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from synerstat.errors import PublicationWithheldError
@@ -136,6 +137,20 @@ def read_rows(data_sets: Mapping[str, pa.Table], home_areas: Mapping[str, str]) 
     )
 
 
+def cell_names(rows: Rows) -> pa.Array:
+    """The cells by name, which is the same whatever other cells there are."""
+    columns = [rows.cells[name].combine_chunks() for name in KEY]
+    return pc.binary_join_element_wise(*columns, " ")
+
+
+def find_cells(names: pa.ChunkedArray, rows: Rows) -> IntArray:
+    """The place of each named cell (dictionary encoded) among the cells; -1 where there is none."""
+    found = names.combine_chunks()
+    place = pc.index_in(found.dictionary, value_set=cell_names(rows)).fill_null(-1)
+    cell: IntArray = place.to_numpy().astype(np.int64)[found.indices.to_numpy()]
+    return cell
+
+
 def _home_areas(home_areas: Mapping[str, str]) -> pa.Table:
     return pa.table({"home": list(home_areas), "area": list(home_areas.values())})
 
@@ -197,8 +212,21 @@ def _check_indicators(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def read_earlier(vintage: Path, rows: Rows) -> tuple[IntArray, BoolArray]:
-    """What an earlier vintage told of each row: its figure (-1: none), and if it withheld it."""
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier vintage told of each row.
+
+    `figure`: as shown; -1 where it showed none. `in_revised`: in a period of which it showed some
+    figure that is another now.
+    """
+
+    figure: IntArray
+    was_withheld: BoolArray
+    in_revised: BoolArray
+
+
+def read_earlier(vintage: Path, rows: Rows, figure_now: IntArray) -> Earlier:
+    """What an earlier vintage, a folder, told of each row, whose true figure is now given."""
     shown = np.full(len(rows.cell), -1, dtype=np.int64)
     withheld = np.zeros(len(rows.cell), dtype=bool)
     data_sets = rows.table["data_set"].to_pylist()
@@ -221,4 +249,10 @@ def read_earlier(vintage: Path, rows: Rows) -> tuple[IntArray, BoolArray]:
             position, figure, was_withheld = found.values()
             shown[position] = figure
             withheld[position] = was_withheld
-    return shown, withheld
+    _, period = np.unique(
+        np.array(rows.table["freq"].to_pylist()) + np.array(rows.table["time_period"].to_pylist()),
+        return_inverse=True,
+    )
+    is_revised = (shown >= 0) & (shown != figure_now) & (rows.indicator >= 0)
+    revised = np.bincount(period, weights=is_revised) > 0
+    return Earlier(shown, withheld, revised[period])

@@ -271,6 +271,118 @@ def test_the_audit_sees_what_an_earlier_vintage_gives_away(tmp_path: Path) -> No
     assert result.exposed > 0
 
 
+def two_vintages(folder: Path) -> tuple[Tables, Path]:
+    """A first vintage, and the figures after a revision that makes a shown count of 4 small.
+
+    One of the four persons of BE1 and type 21 turns out to have stayed beyond the quarter, so that
+    LEAVERS are 3, while all that is present is as it was: at most 4 can have left, as who has the
+    first vintage knows.
+    """
+    before = counts_by_type_and_area([[4, 40, 40, 40], [40] * 4, [40] * 4, [40] * 4])
+    before = before.set_column(
+        before.column_names.index("end"), "end", pa.array([0] * before.num_rows)
+    )
+    ends = before["end"].to_pylist()
+    ends[0] = 5
+    after = before.set_column(before.column_names.index("end"), "end", pa.array(ends))
+    first = figures(before)
+    pattern = protect(first, threshold=THRESHOLD, home_areas=HOMES)
+    return figures(after), write_vintage(folder / "v1", publish(first, pattern.withheld))
+
+
+def test_a_small_count_by_revision_is_protected_from_who_cannot_tell_revisions(
+    tmp_path: Path,
+) -> None:
+    given, vintage = two_vintages(tmp_path)
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES, earlier=[vintage])
+    published = publish(given, pattern.withheld)
+
+    result = audit(
+        published,
+        given,
+        threshold=THRESHOLD,
+        home_areas=HOMES,
+        earlier=[vintage],
+        worlds=pattern.worlds,
+    )
+
+    assert result.passed, result.in_words()
+    assert 0 < result.protected_by_revision <= result.small_counts
+    assert result.as_json()["protected_by_revision"] == result.protected_by_revision
+    assert "can't tell which figures of a revised period were revised" in result.in_words()
+    # what is published now bounds none of them, whoever looks at it
+    assert bounded(published, given) == []
+
+
+def test_the_audit_counts_the_same_without_worlds(tmp_path: Path) -> None:
+    given, vintage = two_vintages(tmp_path)
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES, earlier=[vintage])
+    published = publish(given, pattern.withheld)
+
+    slow, quick = (
+        audit(
+            published,
+            given,
+            threshold=THRESHOLD,
+            home_areas=HOMES,
+            earlier=[vintage],
+            worlds=worlds,
+        )
+        for worlds in (None, pattern.worlds)
+    )
+
+    assert slow.passed
+    # programs may protect some from who can tell; what the worlds say is at most so many
+    assert 0 < slow.protected_by_revision <= quick.protected_by_revision
+
+
+def test_the_audit_fails_where_who_cannot_tell_revisions_can_bound_a_count(tmp_path: Path) -> None:
+    given, vintage = two_vintages(tmp_path)
+
+    result = audit(
+        publish(given, None), given, threshold=THRESHOLD, home_areas=HOMES, earlier=[vintage]
+    )
+
+    assert not result.passed
+    assert result.exposed > 0
+
+
+def test_worlds_of_the_vintage_before_are_not_looked_for_again(tmp_path: Path) -> None:
+    persons = participations(3, 40, quarters=2)
+    given = figures(persons, quarters=2)
+    first = protect(given, threshold=THRESHOLD, home_areas=HOMES)
+    vintage = write_vintage(tmp_path / "v1", publish(given, first.withheld))
+
+    again = protect(
+        given,
+        threshold=THRESHOLD,
+        home_areas=HOMES,
+        earlier=[vintage],
+        worlds_before=first.worlds,
+    )
+
+    # nothing has changed, so that the same is withheld, and the same proves it
+    assert again.withheld.equals(first.withheld)
+    worlds, known = (
+        {(row["cell"], row["indicator"], row["step"]) for row in pattern.worlds.to_pylist()}
+        for pattern in (first, again)
+    )
+    assert known <= worlds
+
+
+def test_worlds_before_that_hold_no_more_are_left_out(tmp_path: Path) -> None:
+    persons = participations(3, 40, quarters=2)
+    first = protect(figures(persons, quarters=1), threshold=THRESHOLD, home_areas=HOMES)
+    given = figures(persons.filter(pc.not_equal(persons["person"], 7)), quarters=2)
+
+    pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES, worlds_before=first.worlds)
+
+    published = publish(given, pattern.withheld)
+    result = audit(published, given, threshold=THRESHOLD, home_areas=HOMES, worlds=pattern.worlds)
+    assert result.passed, result.in_words()
+    assert bounded(published, given, most=15) == []
+
+
 def test_worlds_that_a_reader_can_exclude_prove_nothing() -> None:
     given = figures(participations(2, 40))
     pattern = protect(given, threshold=THRESHOLD, home_areas=HOMES)
