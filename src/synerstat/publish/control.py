@@ -3,8 +3,12 @@
 The models `pub_*` join the figures with two files in the warehouse's folder, which a build empties:
 `disclosure_withheld.parquet` names the withheld figures, `disclosure_controlled.parquet` the data
 sets that went through disclosure control. Without them they hold no rows.
+
+What proves the pattern of a vintage is kept in the warehouse, in `disclosure_worlds/`, never beside
+what is published: it tells the small counts. The next vintage starts from it.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +17,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from synerstat.errors import PublicationWithheldError
 from synerstat.publish.data_sets import DATA_SETS
+from synerstat.publish.folder import CHECKSUMS
 from synerstat.warehouse import Progress, Warehouse
 
 # loaded where small counts are protected: no other command waits for its solver
@@ -31,12 +37,14 @@ class Protection:
 
     `threshold`: the smallest count that is shown. `secondary`: other figures are withheld with the
     small ones, so that none can be computed; else this is for invented persons only. `earlier`: the
-    folders of the vintages that a reader has already.
+    folders of the vintages that a reader has already. `as_in`: the folder of a vintage that
+    withholds what is to be withheld again, so that nothing is chosen and nothing audited.
     """
 
     threshold: int
     secondary: bool
     earlier: Sequence[Path]
+    as_in: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,12 +86,15 @@ def controlled(
 ) -> Iterator[Controlled | None]:
     """Release the figures as `vintage` to the models `pub_*`; take them back where this fails.
 
-    Gives None where the small counts alone are withheld: there is nothing to audit.
+    Gives None where there is nothing to audit: where the small counts alone are withheld, or what
+    an audited vintage withholds.
     """
     control = None
     chosen = _small_figures()
-    if protection.secondary:
-        control = _chosen(connection, protection, progress)
+    if protection.secondary and protection.as_in:
+        chosen = _withheld_in(protection.as_in)
+    elif protection.secondary:
+        control = _chosen(warehouse, connection, protection, progress)
         connection.register("withheld_pattern", control.pattern.withheld)
         chosen = "from withheld_pattern"
     withheld, released = _files(warehouse)
@@ -120,19 +131,52 @@ def read_figures(
 
 
 def _chosen(
-    connection: duckdb.DuckDBPyConnection, protection: Protection, progress: Progress
+    warehouse: Path,
+    connection: duckdb.DuckDBPyConnection,
+    protection: Protection,
+    progress: Progress,
 ) -> Controlled:
     from synerstat.disclosure import protect
 
     figures, home_areas = read_figures(connection)
+    proofs = (_proof_of(warehouse, vintage) for vintage in reversed(protection.earlier))
+    proof = next((path for path in proofs if path.exists()), None)
     pattern = protect(
         figures,
         threshold=protection.threshold,
         home_areas=home_areas,
         earlier=protection.earlier,
+        worlds_before=pq.read_table(proof) if proof else None,
         progress=progress,
     )
     return Controlled(figures, home_areas, pattern, protection)
+
+
+def keep_proof(warehouse: Path, control: Controlled, vintage: Path) -> None:
+    """Keep what proves the pattern of a vintage that is written whole, for the next one."""
+    path = _proof_of(warehouse, vintage)
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    pq.write_table(control.pattern.worlds, temporary, compression="zstd")
+    temporary.replace(path)
+
+
+def _proof_of(warehouse: Path, vintage: Path) -> Path:
+    """Named by the content of the vintage, so that it is never taken for that of another."""
+    content = hashlib.sha256((vintage / CHECKSUMS).read_bytes()).hexdigest()
+    return Warehouse(warehouse).root / "disclosure_worlds" / f"{content}.parquet"
+
+
+def _withheld_in(vintage: Path) -> str:
+    """SQL for the figures that a vintage withholds."""
+    return " union all by name ".join(
+        f"select '{data_set.name}' as data_set, {', '.join(data_set.key)}, "
+        "case when is_small then 'A' else 'D' end as reason "
+        f"from {_read(vintage / 'data' / f'{data_set.name}.parquet')} "
+        f"left join {FIGURES.format(data_set.name)} using ({', '.join(data_set.key)}) "
+        "where conf_status = 'C'"
+        for data_set in DATA_SETS
+    )
 
 
 def _small_figures() -> str:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -15,7 +15,7 @@ import duckdb
 from synerstat.data_docs import write_published_docs
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import folder as folders
-from synerstat.publish.control import Protection, controlled
+from synerstat.publish.control import Protection, controlled, keep_proof
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import (
     Edition,
@@ -36,7 +36,6 @@ from synerstat.publish.revisions import (
 )
 from synerstat.warehouse import (
     BuildState,
-    LandedDelivery,
     Progress,
     Warehouse,
     exclusive,
@@ -52,7 +51,7 @@ from synerstat.warehouse import (
 )
 
 if TYPE_CHECKING:
-    from synerstat.disclosure import AuditResult
+    pass
 
 PROVENANCE = "provenance.json"
 DISCLOSURE_AUDIT = "quality/disclosure_audit.json"
@@ -132,12 +131,13 @@ def publish(
         numbers = folders.vintages(out, quarter)
         last = numbers[-1] if numbers else None
         with _built(warehouse, quarter, threads, memory_limit, temp_dir) as connection:
-            # written under the last number first, so that files of unchanged content are equal
-            if last is not None:
+            before = out / quarter / f"v{last}"
+            if last is not None and _same_origin(before, connection, warehouse, state, secondary):
+                # written under the last number, so that files of unchanged content are equal
                 vintage = vintage_name(quarter, last)
                 progress(f"Comparing with {vintage}")
+                earlier = _protected_against(before)
                 with folders.beside(out, quarter) as temporary:
-                    before = out / quarter / f"v{last}"
                     cells, _ = _write(
                         temporary,
                         connection,
@@ -145,7 +145,7 @@ def publish(
                         state,
                         last,
                         _compared_with(before),
-                        Protection(threshold, secondary, _protected_against(before)),
+                        Protection(threshold, secondary, earlier, as_in=before),
                         progress,
                     )
                     if _content(before) == _content(temporary):
@@ -257,7 +257,7 @@ def _write(
             data_set.name: _write_data_set(target / "data", connection, data_set)
             for data_set in DATA_SETS
         }
-        audited = None
+        audited: Mapping[str, Any] = NOT_AUDITED
         if control:
             progress("Auditing what is withheld")
             audited = control.audited(
@@ -265,18 +265,17 @@ def _write(
                     name: connection.sql(f"from {table}").to_arrow_table()
                     for name, table in relations.items()
                 }
-            )
+            ).as_json()
+        elif protection.as_in:
+            audited = json.loads((protection.as_in / DISCLOSURE_AUDIT).read_text("utf-8"))
     (target / DISCLOSURE_AUDIT).parent.mkdir()
-    write_json(target / DISCLOSURE_AUDIT, audited.as_json() if audited else NOT_AUDITED)
+    write_json(target / DISCLOSURE_AUDIT, audited)
     progress("Writing formats and pages")
     edition = Edition(quarter, vintage, threshold, state.invented_persons)
     write_formats(target, connection, relations, edition)
     with comparing_formats(target, connection):
-        deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
-            "warehouse.seeds.training_deliveries", [], quarter, connection
-        )
         provenance = _provenance(
-            connection, warehouse, state, vintage, deliveries, cells, audited, protection.earlier
+            _origin(connection, warehouse, state), state, vintage, cells, audited, protection
         )
         provenance["previous_vintage"] = _name_of(previous) if previous else None
         write_json(target / PROVENANCE, provenance)
@@ -296,6 +295,8 @@ def _write(
         write_published_docs(target / "quality" / "data-docs", quarter, expectations)
         _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
+    if control:
+        keep_proof(warehouse, control, target)
     return cells, large
 
 
@@ -484,17 +485,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
     connection.execute(f"copy ({rows}) to '{target}' ({options})")
 
 
-def _provenance(
-    connection: duckdb.DuckDBPyConnection,
-    warehouse: Path,
-    state: BuildState,
-    vintage: str,
-    deliveries: tuple[LandedDelivery, ...],
-    cells: Mapping[str, CellCounts],
-    audited: "AuditResult | None",
-    earlier: Sequence[Path],
+def _origin(
+    connection: duckdb.DuckDBPyConnection, warehouse: Path, state: BuildState
 ) -> dict[str, Any]:
-    """Where the figures come from. No time of day: the same input gives the same file."""
+    """What the figures follow from, but the code."""
+    quarter = state.reference_quarter
+    deliveries = landed_deliveries(warehouse, quarter) or read_deliveries(
+        "warehouse.seeds.training_deliveries", [], quarter, connection
+    )
     replacements = Warehouse(warehouse).replacements
     replaced = (
         connection.execute(
@@ -507,8 +505,6 @@ def _provenance(
     )
     assert replaced is not None
     return {
-        "reference_quarter": state.reference_quarter,
-        "vintage": vintage,
         "persons_are_invented": state.invented_persons,
         "deliveries": [asdict(delivery) for delivery in deliveries],
         "identifier_replacements": replaced[0],
@@ -518,6 +514,39 @@ def _provenance(
             "variables": state.variables,
         },
         "nomenclature": {"sha256": state.nomenclature_sha256},
+    }
+
+
+def _same_origin(
+    vintage: Path,
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Path,
+    state: BuildState,
+    secondary: bool,
+) -> bool:
+    """Whether a vintage is of the same deliveries, by the same rules: else it is another one."""
+    noted = json.loads((vintage / PROVENANCE).read_text("utf-8"))
+    # written and read again, as the noted one was
+    origin = json.loads(json.dumps(_origin(connection, warehouse, state)))
+    control = noted.get("disclosure_control", {})
+    return control.get("secondary_suppression") is secondary and all(
+        noted.get(name) == value for name, value in origin.items()
+    )
+
+
+def _provenance(
+    origin: Mapping[str, Any],
+    state: BuildState,
+    vintage: str,
+    cells: Mapping[str, CellCounts],
+    audited: Mapping[str, Any],
+    protection: Protection,
+) -> dict[str, Any]:
+    """Where the figures come from. No time of day: the same input gives the same file."""
+    return {
+        "reference_quarter": state.reference_quarter,
+        "vintage": vintage,
+        **origin,
         "code": {
             "version": state.code_version,
             "sha256": state.code_sha256,
@@ -527,10 +556,10 @@ def _provenance(
         },
         "disclosure_control": {
             "primary_suppression": True,
-            "secondary_suppression": audited is not None,
-            "audit_passed": audited is not None and audited.passed,
+            "secondary_suppression": protection.secondary,
+            "audit_passed": audited["passed"] is True,
             # those that a reader may have besides
-            PROTECTED_AGAINST: [_name_of(folder) for folder in earlier],
+            PROTECTED_AGAINST: [_name_of(folder) for folder in protection.earlier],
         },
         "data_sets": {name: asdict(counts) for name, counts in cells.items()},
     }

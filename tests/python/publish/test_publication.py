@@ -1,6 +1,10 @@
 import csv
 import hashlib
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -390,3 +394,45 @@ def test_an_invented_sample_says_that_it_was_not_audited(warehouse: Path, tmp_pa
     provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert provenance["disclosure_control"]["secondary_suppression"] is False
     assert "because these persons are invented" in (folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("moment", ["folders.appear", "folders.switch_latest"])
+def test_a_publication_that_is_killed_leaves_the_one_before_and_is_repeated(
+    warehouse: Path, tmp_path: Path, moment: str
+) -> None:
+    out = tmp_path / "out"
+    first = publish(warehouse, "2019Q4", out).folder
+    before = contents(first)
+    change_a_figure(warehouse)
+    unharmed = shutil.copytree(out, tmp_path / "unharmed", symlinks=True)
+    expected = contents(publish(warehouse, "2019Q4", unharmed).folder)
+
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, signal, sys\n"
+            "from contextlib import nullcontext\n"
+            "from pathlib import Path\n"
+            "from synerstat.publish import publication\n"
+            "from synerstat.site import pages\n"
+            "pages.write_site = publication.write_formats = lambda *_: None\n"
+            "publication.comparing_formats = lambda *_: nullcontext()\n"
+            "*where, name = sys.argv[3].split('.')\n"
+            "module = publication.folders if where else publication\n"
+            "setattr(module, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))\n"
+            "publication.publish(Path(sys.argv[1]), '2019Q4', Path(sys.argv[2]))\n",
+            str(warehouse),
+            str(out),
+            moment,
+        ],
+        check=False,
+    )
+
+    assert killed.returncode == -signal.SIGKILL
+    assert contents(first) == before
+    assert (out / "latest").resolve() == first.resolve()
+    repeated = publish(warehouse, "2019Q4", out)
+    assert repeated.vintage == "2019Q4-v2"
+    assert contents(repeated.folder) == expected
+    assert (out / "latest").resolve() == repeated.folder.resolve()
