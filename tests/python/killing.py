@@ -2,6 +2,8 @@
 
 python tests/python/killing.py --kills 50          whole runs, some 20 minutes
 python tests/python/killing.py --kills 20 --command intake
+python tests/python/killing.py --kills 20 --command publish
+                          a following quarter with full disclosure control, its figures being built
 
 After every kill all that it left is searched for national numbers; they may stand in the private
 work folders alone. Ends with 1 where anything differs.
@@ -40,12 +42,19 @@ class Place:
     root: Path
     deliveries: Path
     command: str
+    quarter: str = "2019Q4"
 
     def start(self) -> "subprocess.Popen[bytes]":
         (self.root / "tmp").mkdir(parents=True, exist_ok=True)
-        words = ["--deliveries", self.deliveries, "--warehouse", self.root / "warehouse"]
-        if self.command == "run":
-            words += ["--quarter", "2019Q4", "--out", self.root / "publication"]
+        words: list[str | Path] = ["--warehouse", self.root / "warehouse"]
+        if self.command in ("run", "intake"):
+            words += ["--deliveries", self.deliveries]
+        if self.command in ("run", "publish"):
+            words += ["--quarter", self.quarter, "--out", self.root / "publication"]
+        if self.command == "publish":
+            words += ["--disclosure-control", "full"]
+        if self.command == "build":
+            words += ["--quarter", self.quarter]
         with (self.root / "output.txt").open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "synerstat", self.command, *map(str, words)],
@@ -74,7 +83,7 @@ class Place:
             for path in sorted((self.root / folder).rglob("*"))
             if path.is_file() and path.name != ".synerstat.lock"
         }
-        if self.command == "run":
+        if self.command in ("run", "publish"):
             sums |= dict(_figures(self.root / "warehouse" / "synerstat.duckdb"))
             sums["latest"] = str((self.root / "publication" / "latest").readlink())
         return sums
@@ -99,6 +108,68 @@ def _figures(database: Path) -> Iterator[tuple[str, str]]:
         for (table,) in sorted(tables):
             rows = connection.execute(f"select * from marts.{table} order by all").fetchall()
             yield table, hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+def published(folder: Path) -> dict[str, str]:
+    """Checksums of what stands published; raise AssertionError where a vintage is not whole."""
+    sums = {}
+    for vintage in sorted(folder.glob("*/v*")):
+        listed = dict(
+            line.split("  ", 1)[::-1]
+            for line in (vintage / "SHA256SUMS").read_text("utf-8").splitlines()
+        )
+        for name, digest in listed.items():
+            assert hashlib.sha256((vintage / name).read_bytes()).hexdigest() == digest, name
+            sums[str((vintage / name).relative_to(folder))] = digest
+    assert (folder / "latest").resolve().is_dir()
+    return sums
+
+
+def kill_publications(work: Path, kills: int, seed: int) -> Iterator[str]:
+    """Kill the publication of a following quarter; yield a line for each chain of kills.
+
+    After each kill the vintage before stands as it was, and nothing stands that is not whole. What
+    was built is put back to the same place each time, because views name files by their full path.
+    """
+    choose = random.Random(seed)
+    deliveries, prepared = work / "deliveries", work / "prepared"
+    write_sample(deliveries, contracts=ROOT / "contracts", seeds=ROOT / "seeds")
+    for folder in deliveries.glob("*/2018*"):
+        shutil.rmtree(folder)
+    place = Place(work / "place", deliveries, "publish")
+    for command, quarter in (
+        ("intake", ""),
+        ("build", "2019Q3"),
+        ("publish", "2019Q3"),
+        ("build", "2019Q4"),
+    ):
+        Place(place.root, deliveries, command, quarter).finish()
+    before = published(place.root / "publication")
+    shutil.copytree(place.root, prepared, symlinks=True)
+    seconds = place.finish()
+    expected = place.result()
+    assert published(place.root / "publication").items() > before.items()
+    yield f"unharmed: {seconds:.1f} s, {len(expected)} files and tables"
+    done = 0
+    while done < kills:
+        shutil.rmtree(place.root)
+        shutil.copytree(prepared, place.root, symlinks=True)
+        moments = []
+        for _ in range(min(choose.randint(1, LONGEST_CHAIN), kills - done)):
+            process = place.start()
+            moment = choose.uniform(0, seconds)
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+            moments.append(f"{moment:.1f}{'' if process.wait() else ' (done)'}")
+            done += 1
+            assert published(place.root / "publication").items() >= before.items()
+        place.finish()
+        found = place.result()
+        differing = {name for name in expected | found if expected.get(name) != found.get(name)}
+        assert not differing, f"after {moments}: {sorted(differing)[:10]}"
+        yield f"killed after {', '.join(moments)} s, repeated: the same"
 
 
 def kill_and_compare(work: Path, command: str, kills: int, seed: int) -> Iterator[str]:
@@ -147,12 +218,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--command", choices=("run", "intake"), default="run")
+    parser.add_argument("--command", choices=("run", "intake", "publish"), default="run")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        for line in kill_and_compare(
-            Path(work), arguments.command, arguments.kills, arguments.seed
-        ):
+        lines = (
+            kill_publications(Path(work), arguments.kills, arguments.seed)
+            if arguments.command == "publish"
+            else kill_and_compare(Path(work), arguments.command, arguments.kills, arguments.seed)
+        )
+        for line in lines:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     return 0
