@@ -48,6 +48,8 @@ PROGRESS_LINES = 8
 SHOWN_ISSUES = 10
 # views on what disclosure control writes: they live where the publication reads them
 PUBLICATION_MODELS = "path:models/publication"
+# views on records, which Spark leaves as files
+VIEWS_ON_RECORDS = "path:models/intermediate,config.materialized:view"
 # what takes seconds to load, in the order in which a run needs it
 LOADED_AHEAD = ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb", "great_expectations")
 # what dbt says of a step that could not be done
@@ -138,7 +140,7 @@ def build(
             project, root, quarter, continued=continued, progress=progress, **engine
         )
         if target == spark.TARGET:
-            counts, warnings = _with_publication(
+            counts, warnings = _with_views(
                 project, root, quarter, counts, warnings, resources, progress
             )
     except ChecksFailedError:
@@ -168,7 +170,7 @@ def may_continue(before: BuildState | None, now: BuildState, found: str) -> bool
     names its build), rules, mappings, engine and identifier replacements are the same, and no
     delivery that it read is gone or another. Anything else makes every table anew.
     """
-    if before is None or not before.deliveries or before.built_by != found:
+    if before is None or not before.deliveries or not found or before.built_by != found:
         return False
     own = {"reference_quarter", "inputs_sha256", "invented_persons", "deliveries", "built_by"}
     same = all(
@@ -190,7 +192,7 @@ def _last_build(root: Path) -> BuildState | None:
         return None
 
 
-def _with_publication(
+def _with_views(
     project: Path,
     root: Path,
     quarter: str,
@@ -199,12 +201,12 @@ def _with_publication(
     resources: Mapping[str, Any],
     progress: Progress,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
-    """Build the models of the publication on the marts that Spark handed over, and add them up."""
+    """Build on DuckDB what Spark does not hand over, all of it views, and add the steps up."""
     more, warned = build_models(
         project,
         root,
         quarter,
-        select=PUBLICATION_MODELS,
+        select=f"{PUBLICATION_MODELS} {VIEWS_ON_RECORDS}",
         progress=progress,
         **resources,
     )

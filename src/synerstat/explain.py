@@ -13,7 +13,7 @@ import duckdb
 from synerstat.crosswalks import ATTRIBUTES
 from synerstat.errors import UsageError
 from synerstat.publish.data_sets import DATA_SETS, DataSet
-from synerstat.warehouse import Warehouse, landed_deliveries, read_build_state
+from synerstat.warehouse import Warehouse, landed_deliveries, no_records, read_build_state
 
 TOTAL = "_T"
 JOB_SEEKER = "JSK"
@@ -102,12 +102,8 @@ def explain(
         connection.execute(f"attach '{database}' as warehouse (read_only)")
         try:
             connection.execute("from warehouse.intermediate.int_records__spelled limit 0")
-        except duckdb.CatalogException:
-            raise UsageError(
-                f"The records behind the figures are not in {warehouse}: they stay on Spark where "
-                "it builds. Land the deliveries in a warehouse with `synerstat intake` and run "
-                "`synerstat build` on it, then explain its figures."
-            ) from None
+        except (duckdb.CatalogException, duckdb.IOException):
+            raise no_records(warehouse) from None
         at = _cell(connection, chosen, period, cell)
         figures = _figures(connection, chosen, at)
         if not figures:

@@ -20,7 +20,7 @@ from synerstat.crosswalks import ATTRIBUTES, code_list
 from synerstat.errors import UsageError
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats.tables import harmless_text
-from synerstat.warehouse import Progress, Warehouse, read_build_state, silent
+from synerstat.warehouse import Progress, Warehouse, no_records, read_build_state, silent
 
 COLUMNS = (
     "operator",
@@ -86,6 +86,10 @@ def suggest(
     """
     read_build_state(warehouse)
     with duckdb.connect(str(Warehouse(warehouse).database), read_only=True) as connection:
+        try:
+            connection.execute("from intermediate.int_records__unioned limit 0")
+        except (duckdb.CatalogException, duckdb.IOException):
+            raise no_records(warehouse) from None
         given = _labels(connection, labels)
         unknown = connection.execute(
             f"""

@@ -1,8 +1,8 @@
 """Apache Spark as the engine: what must be there, where landing lies, what is handed on.
 
 dbt runs the models (target `spark` of the profile); the tables lie as Parquet in
-<warehouse>/spark/<schema>.db/. Expectations, feedback and publication read DuckDB: the schemas they
-need are handed over to <warehouse>/synerstat.duckdb, all else stays in Spark.
+<warehouse>/spark/<schema>.db/. All that comes after a build reads DuckDB: figures and checks are
+handed over to <warehouse>/synerstat.duckdb, which shows records and persons where they lie.
 """
 
 import importlib.util
@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,8 +23,10 @@ from synerstat.warehouse import Progress, Warehouse, silent
 
 TARGET = "spark"
 OLDEST_JAVA = 17
-# what is read after a build; records and persons stay where they are
+# what every publication reads
 HANDED_OVER = ("seeds", "quality", "marts")
+# records and persons, which are looked up now and then: shown as views on Spark's files
+SHOWN = ("staging", "intermediate")
 _NEEDED = ("pyspark", "dbt.adapters.spark")
 _RECORDS = "records.parquet"
 # marks a landing folder that holds copies of small files only
@@ -141,34 +144,52 @@ def landing_variables(warehouse: Path, landing: str | None) -> dict[str, Any]:
 
 
 def hand_over(warehouse: Path, progress: Progress = silent) -> None:
-    """Load what is read after a build from Spark into <warehouse>/synerstat.duckdb, whole or not.
+    """Make <warehouse>/synerstat.duckdb of what Spark has built, whole or not at all.
 
-    Runs in the process whose session built the models.
+    Runs in the process whose session built the models. Views on records are left out: dbt makes
+    them again on DuckDB.
     """
     from pyspark.sql import SparkSession
 
     progress("Handing the figures over to synerstat.duckdb")
     session = SparkSession.builder.getOrCreate()
     work = warehouse / "spark" / "handed_over"
+    tables = []
+    for (schema,) in session.sql("show databases").collect():
+        if schema not in (*HANDED_OVER, *SHOWN):
+            continue
+        for table in session.catalog.listTables(schema):
+            folder = _folder_of(warehouse, schema, table.name)
+            if folder is None and (schema in HANDED_OVER or table.tableType != "VIEW"):
+                # a view, or a table without rows
+                folder = work / schema / table.name
+                session.table(f"`{schema}`.`{table.name}`").write.parquet(_uri(folder))
+            if folder is not None:
+                tables.append((schema, table.name, folder))
     database = Warehouse(warehouse).database
     temporary = database.with_suffix(".partial")
     temporary.unlink(missing_ok=True)
-    schemas = [row[0] for row in session.sql("show databases").collect()]
     with duckdb.connect(str(temporary)) as connection:
-        for schema in sorted(set(schemas) & set(HANDED_OVER)):
-            connection.execute(f'create schema "{schema}"')
-            for table in session.catalog.listTables(schema):
-                folder = _folder_of(warehouse, schema, table.name)
-                if folder is None:
-                    # a view, or a table without rows
-                    folder = work / schema / table.name
-                    session.table(f"`{schema}`.`{table.name}`").write.parquet(_uri(folder))
-                connection.execute(
-                    f'create table "{schema}"."{table.name}" as select * from read_parquet(?)',
-                    [str(folder / "*.parquet")],
-                )
+        take_over(connection, tables, work)
     temporary.replace(database)
     shutil.rmtree(work, ignore_errors=True)
+
+
+def take_over(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[tuple[str, str, Path]], work: Path
+) -> None:
+    """Load what is handed over and show the rest, each a schema, a table, its folder of Parquet.
+
+    What lies below `work` is loaded anyway, because that folder will go.
+    """
+    for schema, table, folder in sorted(tables):
+        connection.execute(f'create schema if not exists "{schema}"')
+        shown = schema in SHOWN and not folder.is_relative_to(work)
+        files = str(folder.resolve() / "*.parquet").replace("'", "''")
+        connection.execute(
+            f'create {"view" if shown else "table"} "{schema}"."{table}" as '
+            f"select * from read_parquet('{files}')"
+        )
 
 
 def end_session() -> None:

@@ -296,17 +296,19 @@ def delivery_digests(warehouse: Path, up_to: str) -> dict[str, str]:
 
 
 def built_by(warehouse: Path) -> str:
-    """How the database names the build that it is of; empty where it is of none."""
+    """How the database names the build that it is of; empty where it is of none, or of Spark."""
     database = Warehouse(warehouse).database
     if not database.exists():
         return ""
     try:
         with duckdb.connect(str(database), read_only=True) as connection:
             rows = connection.execute(
-                "select distinct built_by from intermediate.int_deliveries__ranked"
+                # what Spark left is shown as views, which nobody can add rows to
+                "select distinct built_by from intermediate.int_deliveries__ranked where exists ("
+                "from duckdb_tables() where table_name = 'int_deliveries__ranked')"
             ).fetchall()
     except duckdb.Error:
-        # built by another version, or on another engine
+        # built by another version
         return ""
     return str(rows[0][0]) if len(rows) == 1 else ""
 
@@ -359,6 +361,18 @@ def read_build_state(warehouse: Path) -> BuildState:
             f"The warehouse {warehouse} was built by another version of synerstat. "
             f"Run `synerstat build --warehouse {warehouse}` again."
         ) from None
+
+
+def no_records(warehouse: Path) -> UsageError:
+    """What to raise where the records behind the figures can't be read.
+
+    A build on Spark leaves them as files, and the database names these by their full path.
+    """
+    return UsageError(
+        f"The records behind the figures are not in {warehouse}, or it was built in another "
+        "folder: after a build on Spark they are the files in its folder `spark`. "
+        f"Run `synerstat build --warehouse {warehouse}` again."
+    )
 
 
 def write_expectations(warehouse: Path, quarter: str, result: ExpectationsResult) -> None:

@@ -1,15 +1,31 @@
-"""Spark as the engine, tested without Spark: what it needs, and where landing lies."""
+"""Spark as the engine, tested without Spark: what it needs, where landing lies, what it leaves."""
 
 import importlib.util
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
+from typer.testing import CliRunner
 
+import synerstat.warehouse as store
 from synerstat import spark
-from synerstat.build import build
+from synerstat.build import (
+    PUBLICATION_MODELS,
+    VIEWS_ON_RECORDS,
+    build,
+    build_models,
+    may_continue,
+    project_variables,
+)
+from synerstat.cli import app
 from synerstat.errors import UsageError
+from synerstat.explain import explain
+from synerstat.nomenclature import diff, suggest
 
 ROOT = Path(__file__).parents[2]
+CELL = {"operator": "vdab"}
 
 
 def land(folder: Path, *, operator: str = "forem") -> Path:
@@ -129,3 +145,115 @@ def test_duckdb_does_not_take_records_that_lie_elsewhere_for_none(tmp_path: Path
             build(ROOT, tmp_path / "warehouse", "2019Q4", landing=landing)
     with pytest.raises(UsageError, match="lie in"):
         spark.landing_variables(tmp_path / "warehouse", None)
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse built from the sample. Not to be changed."""
+    warehouse = tmp_path_factory.mktemp("on_duckdb")
+    for command in ("seed", "run"):
+        build_models(ROOT, warehouse, "2019Q4", command=command)
+    variables = project_variables(ROOT)
+    variables.pop("reference_quarter")
+    store.write_build_state(
+        warehouse, store.BuildState("2019Q4", "", True, "1", "", "1", "", "", "1", "2", variables)
+    )
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def on_spark(on_duckdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a build on Spark leaves it: tables as Parquet, then handed over."""
+    warehouse = tmp_path_factory.mktemp("on_spark")
+    tables = []
+    with duckdb.connect(str(on_duckdb / "synerstat.duckdb"), read_only=True) as connection:
+        for schema, table in connection.execute(
+            "select schema, name from (show all tables) where schema <> 'publication' "
+            "and name not in (select view_name from duckdb_views() where schema_name = ?) ",
+            ["intermediate"],
+        ).fetchall():
+            folder = warehouse / "spark" / f"{schema}.db" / table
+            folder.mkdir(parents=True)
+            connection.execute(
+                f"copy {schema}.{table} to '{folder / 'part.parquet'}' (format parquet)"
+            )
+            tables.append((schema, table, folder))
+    with duckdb.connect(str(warehouse / "synerstat.duckdb")) as connection:
+        spark.take_over(connection, tables, warehouse / "spark" / "handed_over")
+    views = f"{PUBLICATION_MODELS} {VIEWS_ON_RECORDS}"
+    build_models(ROOT, warehouse, "2019Q4", command="run", select=views)
+    store.write_build_state(warehouse, store.read_build_state(on_duckdb))
+    return warehouse
+
+
+@pytest.mark.slow
+def test_figures_are_explained_from_the_files_that_spark_left(
+    on_duckdb: Path, on_spark: Path
+) -> None:
+    ours, theirs = (
+        explain(warehouse, "training", "2019-Q4", CELL) for warehouse in (on_duckdb, on_spark)
+    )
+    assert ours.ways[0].records > 0
+    assert theirs == ours
+
+
+@pytest.mark.slow
+def test_records_stay_in_the_files_that_spark_left(on_spark: Path) -> None:
+    with duckdb.connect(str(on_spark / "synerstat.duckdb"), read_only=True) as connection:
+        kept = connection.execute(
+            "select distinct schema_name from duckdb_tables() order by all"
+        ).fetchall()
+    assert kept == [("marts",), ("quality",), ("seeds",)]
+
+
+@pytest.mark.slow
+def test_unknown_codes_get_the_same_proposals(on_duckdb: Path, on_spark: Path) -> None:
+    assert suggest(on_spark) == suggest(on_duckdb)
+
+
+@pytest.mark.slow
+def test_another_crosswalk_changes_the_same_figures(
+    on_duckdb: Path, on_spark: Path, tmp_path: Path
+) -> None:
+    name = "crosswalk_labour_status.csv"
+    text = (ROOT / "seeds" / "crosswalk" / name).read_text("utf-8")
+    (tmp_path / name).write_text(text.replace("vdab,WN,EMP,", "vdab,WN,OTH,"), "utf-8")
+    changed = diff(ROOT, on_spark, tmp_path / name)
+    assert changed
+    assert changed == diff(ROOT, on_duckdb, tmp_path / name)
+
+
+@pytest.mark.slow
+def test_a_build_on_spark_is_never_continued_on_duckdb(on_duckdb: Path, on_spark: Path) -> None:
+    assert store.built_by(on_duckdb)
+    assert store.built_by(on_spark) == ""
+    state = replace(store.read_build_state(on_spark), deliveries={"forem/2019Q4-1": "aa"})
+    assert not may_continue(state, state, store.built_by(on_spark))
+
+
+@pytest.fixture
+def without_files(on_spark: Path) -> Iterator[Path]:
+    """The warehouse without the files that Spark left, as if somebody had tidied up."""
+    files = on_spark / "spark"
+    files.rename(on_spark / "elsewhere")
+    yield on_spark
+    (on_spark / "elsewhere").rename(files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("explain", "--dataset", "training", "--period", "2019-Q4"),
+        ("nomenclature", "suggest"),
+        ("publish", "--out", "out"),
+    ],
+)
+def test_without_the_files_that_spark_left_the_message_says_what_to_do(
+    without_files: Path, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store.write_expectations(without_files, "2019Q4", store.ExpectationsResult(passed=True))
+    told = CliRunner().invoke(app, [*command, "--warehouse", str(without_files)])
+    assert told.exit_code == 2
+    assert f"Run `synerstat build --warehouse {without_files}" in " ".join(told.stderr.split())

@@ -220,8 +220,10 @@ def _built(
         try:
             for name in (*(data_set.name for data_set in DATA_SETS), "quality_indicators"):
                 connection.execute(f"from warehouse.publication.pub_{name} limit 0")
+            connection.execute("from warehouse.intermediate.int_records__versioned limit 0")
         except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException):
-            # views read files by their full path, so a folder that was moved is built again, too
+            # views read files by their full path, so a folder that was moved is built again, too,
+            # and one without the records that a build on Spark left
             raise UsageError(
                 f"The warehouse {warehouse} was built by another version of synerstat, or in "
                 "another folder. "
