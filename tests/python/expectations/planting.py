@@ -283,14 +283,17 @@ def _deliveries() -> list[Plant]:
 
 
 def _regions() -> list[Plant]:
-    judged, identified = "intermediate.int_records__judged", "intermediate.int_records__identified"
+    checked, identified = (
+        "intermediate.int_records__checked",
+        "intermediate.int_records__identified",
+    )
     share = "all records up to 2019-Q4, operator="
     training = f"marts.{MARTS['training']}"
     plants = [
         Plant(
             f"{dimension}_codes_mapped",
             "mapping_absent",
-            f"update {judged} set breaks_unmapped_{dimension} = true where operator = 'forem'",
+            f"update {checked} set breaks_unmapped_{dimension} = true where operator = 'forem'",
             f"{share}forem",
         )
         for dimension in ("sex", "education_level", "labour_status", "delivery_mode")
@@ -299,8 +302,8 @@ def _regions() -> list[Plant]:
         Plant(
             f"{dimension}_codes_mapped",
             "records_rejected",
-            f"update {judged} set breaks_unmapped_{dimension} = true, record_id = 'x' || record_id "
-            "where operator = 'adg'",
+            f"update {checked} set breaks_unmapped_{dimension} = true, "
+            "record_id = 'x' || record_id where operator = 'adg'",
             f"{share}adg",
         )
         for dimension in ("training_type", "organiser")
@@ -315,7 +318,8 @@ def _regions() -> list[Plant]:
         Plant(
             "persons_identified_nationally",
             "national_numbers_absent",
-            f"update {identified} set person_key_scope = 'operator' where operator = 'adg'",
+            "update intermediate.int_persons__numbered set person_key_scope = 'operator' "
+            f"where person_id in (select person_id from {identified} where operator = 'adg')",
             f"{share}adg",
         ),
         Plant(
