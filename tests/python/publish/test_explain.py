@@ -11,7 +11,7 @@ from synerstat.explain import explain
 
 
 def test_figures_whose_records_are_elsewhere_are_not_explained(warehouse: Path) -> None:
-    with pytest.raises(UsageError, match="synerstat intake"):
+    with pytest.raises(UsageError, match="synerstat build"):
         explain(warehouse, "training", "2019-Q4", {})
 
 
