@@ -28,7 +28,7 @@ import duckdb
 from common import MARTS
 from comparing import differences, export
 from measuring import GB, Measure, measure
-from page import write_page
+from performance_page import write_page
 
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE
 

@@ -1,6 +1,6 @@
 """Measures intake: seconds, processor seconds and peak memory for a number of delivered rows.
 
-python bench/intake.py --rows 1000000 10000000 --work DIR
+python bench/intake_rate.py --rows 1000000 10000000 --work DIR
 
 Invented deliveries of all four operators, text files only, are written once to DIR/base and linked
 as often as it takes. Needs some 10 GB of disk for ten million rows. Prints one line for each size.
