@@ -3,18 +3,18 @@
 -- keeps too, are not used here.
 
 {% materialization table, adapter='duckdb' %}
-    {{- return(synerstat.replace_relation('table')) -}}
+    {{- return(synerstat.replace_relation('table', sql)) -}}
 {% endmaterialization %}
 
 {% materialization view, adapter='duckdb' %}
-    {{- return(synerstat.replace_relation('view')) -}}
+    {{- return(synerstat.replace_relation('view', sql)) -}}
 {% endmaterialization %}
 
 -- A table that a continued build adds rows to, after its hooks have made way for them; any other build replaces it whole.
 -- What the adapter's own materialisation does besides (a temporary table, strategies, changed columns) is not used here.
 {% materialization incremental, adapter='duckdb' %}
     {%- if not (synerstat.is_continued() and load_cached_relation(this) is not none) -%}
-        {{- return(synerstat.replace_relation('table')) -}}
+        {{- return(synerstat.replace_relation('table', sql)) -}}
     {%- endif -%}
     {%- set made = this.incorporate(type='table') -%}
     {%- do run_hooks(pre_hooks, inside_transaction=False) -%}
@@ -30,7 +30,7 @@
     {{ return({'relations': [made]}) }}
 {% endmaterialization %}
 
-{% macro replace_relation(type) -%}
+{% macro replace_relation(type, query) -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set made = this.incorporate(type=type) -%}
     {%- do run_hooks(pre_hooks, inside_transaction=False) -%}
@@ -39,7 +39,7 @@
         {%- if existing is not none %}
         drop {{ existing.type }} if exists {{ existing }};
         {%- endif %}
-        {{ create_table_as(False, made, sql) if type == 'table' else create_view_as(made, sql) }}
+        {{ create_table_as(False, made, query) if type == 'table' else create_view_as(made, query) }}
     {%- endcall -%}
     {%- do run_hooks(post_hooks, inside_transaction=True) -%}
     {%- do persist_docs(made, model) -%}

@@ -1,16 +1,8 @@
 -- Seeds on DuckDB: the engine reads the file itself. The adapter takes every cell through Python, which takes longer than
 -- building the models of the sample. Cells are text, and empty ones missing, unless the seed says another type.
 {% materialization seed, adapter='duckdb' %}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- set made = this.incorporate(type='table') -%}
     {%- set path = (model['root_path'] ~ '/' ~ model['original_file_path']) | replace("'", "''") -%}
-    {%- do run_hooks(pre_hooks, inside_transaction=False) -%}
-    {%- do run_hooks(pre_hooks, inside_transaction=True) -%}
-    {%- call statement('main') %}
-        {%- if existing is not none %}
-        drop {{ existing.type }} if exists {{ existing }};
-        {%- endif %}
-        create table {{ made }} as
+    {%- set cells %}
         select
             *
             {%- if config.get('column_types') %} replace (
@@ -20,14 +12,10 @@
             )
             {%- endif %}
         from read_csv('{{ path }}', header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', parallel = false)
-    {%- endcall -%}
+    {%- endset -%}
     {#- what `dbt seed --show` would print -#}
     {%- do store_raw_result('agate_table', agate_table=none) -%}
-    {%- do persist_docs(made, model) -%}
-    {%- do run_hooks(post_hooks, inside_transaction=True) -%}
-    {%- do adapter.commit() -%}
-    {%- do run_hooks(post_hooks, inside_transaction=False) -%}
-    {{ return({'relations': [made]}) }}
+    {{ return(synerstat.replace_relation('table', cells)) }}
 {% endmaterialization %}
 
 -- Seeds on Spark. The adapter's own loading writes missing values as the text 'None', leaves quotes unescaped and casts every
