@@ -286,8 +286,7 @@ def test_a_correction_after_a_publication_changes_figures_and_says_so(
 ) -> None:
     # what they show is tested with the first vintage
     monkeypatch.setattr(pages, "write_site", lambda *_: None)
-    monkeypatch.setattr(publication, "write_formats", lambda *_: None)
-    monkeypatch.setattr(publication, "comparing_formats", lambda *_: nullcontext())
+    monkeypatch.setattr(publication, "writing_formats", lambda *_: nullcontext())
     for name in ("deliveries", "publication"):
         shutil.copytree(finished.out.parent / name, tmp_path / name, symlinks=True)
     shutil.copytree(finished.warehouse / "landing", tmp_path / "warehouse" / "landing")

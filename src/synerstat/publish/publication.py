@@ -19,10 +19,9 @@ from synerstat.publish.control import Protection, controlled, keep_proof
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import (
     Edition,
-    comparing_formats,
     harmless,
     literal,
-    write_formats,
+    writing_formats,
 )
 from synerstat.publish.revisions import (
     REPLACEMENTS,
@@ -274,8 +273,7 @@ def _write(
     write_json(target / DISCLOSURE_AUDIT, audited)
     progress("Writing formats and pages")
     edition = Edition(quarter, vintage, threshold, state.invented_persons)
-    write_formats(target, connection, relations, edition)
-    with comparing_formats(target, connection):
+    with writing_formats(target, connection, edition):
         provenance = _provenance(
             _origin(connection, warehouse, state), state, vintage, cells, audited, protection
         )

@@ -7,7 +7,7 @@ import duckdb
 
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.formats import Edition, comparing_formats, write_formats
+from synerstat.publish.formats import Edition, write_formats
 
 EDITION = Edition("2019Q4", "2019Q4-v1", threshold=4, invented_persons=True)
 RELATIONS = {data_set.name: f"published_{data_set.name}" for data_set in DATA_SETS}
@@ -36,10 +36,8 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def write_all(folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the formats, then compare them."""
+    """Write the formats, which compares them, too."""
     write_formats(folder, connection, RELATIONS, EDITION)
-    with comparing_formats(folder, connection):
-        pass
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection) -> None:

@@ -11,13 +11,18 @@ metadata/catalogue.ttl                      DCAT-AP 3
 quality/format_agreement.csv                what was compared
 """
 
+import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import Pipe, get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from threading import Thread
 
 import duckdb
+import pyarrow as pa
 
+from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.agreement import Compared, compare
 from synerstat.publish.formats.catalogue import check_catalogue, write_catalogue
@@ -31,13 +36,89 @@ __all__ = [
     "Compared",
     "Edition",
     "compare",
-    "comparing_formats",
     "harmless",
     "literal",
     "write_formats",
+    "writing_formats",
 ]
 
 AGREEMENT = "format_agreement.csv"
+
+
+@contextmanager
+def writing_formats(
+    folder: Path, connection: duckdb.DuckDBPyConnection, edition: Edition
+) -> Iterator[None]:
+    """Write and compare all formats of a vintage beside what is done in this context.
+
+    A process of its own makes them from the Parquet files in the folder and from the relation
+    `code_lists`; at the end of the context they are done, too. Raises as `write_formats` does.
+    """
+    code_lists = connection.sql("from code_lists").to_arrow_table()
+    spawning = get_context("spawn")
+    answer, answering = spawning.Pipe(duplex=False)
+    beside = spawning.Process(
+        target=_write_from_files, args=(folder, code_lists, edition, answering)
+    )
+    beside.start()
+    # so that the answer ends where the other process does
+    answering.close()
+    try:
+        yield
+        try:
+            failed = answer.recv()
+        except EOFError:
+            beside.join()
+            failed = PublicationError(
+                f"The process that writes the formats ended with code {beside.exitcode}. "
+                "Where it was killed for want of memory, publish again with less beside it."
+            )
+        if failed:
+            raise failed
+    finally:
+        beside.kill()
+        beside.join()
+        answer.close()
+
+
+def _write_from_files(
+    folder: Path, code_lists: pa.Table, edition: Edition, answering: Connection
+) -> None:
+    """Answers with None, or with what went wrong."""
+    failed: Exception | None = None
+    with _ending_with_parent():
+        try:
+            with duckdb.connect(config={"threads": 1}) as connection:
+                connection.register("code_lists", code_lists)
+                relations = {data_set.name: data_set.name for data_set in DATA_SETS}
+                for name in relations:
+                    path = literal(folder / "data" / f"{name}.parquet")
+                    connection.execute(f"create table {name} as from read_parquet({path})")
+                write_formats(folder, connection, relations, edition)
+        except Exception as error:
+            failed = error
+        answering.send(failed)
+
+
+@contextmanager
+def _ending_with_parent() -> Iterator[None]:
+    """End this process where the one that started it is killed: nobody wants its files then."""
+    parent = parent_process()
+    assert parent is not None
+    done, finish = Pipe(duplex=False)
+
+    def watch() -> None:
+        if done not in wait([done, parent.sentinel]):
+            os._exit(1)
+
+    watching = Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        finish.close()
+        watching.join()
+        done.close()
 
 
 def write_formats(
@@ -46,13 +127,14 @@ def write_formats(
     relations: Mapping[str, str],
     edition: Edition,
 ) -> None:
-    """Write all formats of a vintage; `comparing_formats` then compares them.
+    """Write all formats of a vintage, compare them cell by cell, and note what was compared.
 
     `relations` names the published table of each data set (key, obs_value, obs_status, conf_status,
     vintage); the relation `code_lists` (code_list, code, label_<language>, position) has labels as
     they are. data/<data set>.csv and .parquet and the code lists are in the folder already.
 
-    Raises PublicationError where the catalogue is not valid.
+    Raises PublicationError where the catalogue or the SDMX structure is not valid, where formats
+    differ, a code, a period or a label is not what it should be, or a key stands twice.
     """
     code_lists = read_code_lists(connection)
     (folder / "sdmx").mkdir(exist_ok=True)
@@ -65,20 +147,7 @@ def write_formats(
     write_data_packages(folder, code_lists, edition)
     write_catalogue(folder, code_lists, edition)
     check_catalogue(folder)
-
-
-@contextmanager
-def comparing_formats(folder: Path, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Compare the formats in the folder, cell by cell, beside what is done in this context.
-
-    At its end the comparison is done too, and noted in the folder. Raises PublicationError where
-    formats differ, a code, a period or a label is not what it should be, a key stands twice, or the
-    SDMX structure is not valid.
-    """
-    with connection.cursor() as own, ThreadPoolExecutor(1) as beside:
-        compared = beside.submit(compare, folder, own)
-        yield
-        _write_agreement(folder / "quality", compared.result())
+    _write_agreement(folder / "quality", compare(folder, connection))
 
 
 def _write_agreement(folder: Path, compared: tuple[Compared, ...]) -> None:
