@@ -44,9 +44,10 @@ run: setup ## Build the sample from deliveries to publication, below build/
 	@echo "The publication is in $(CURDIR)/build/publication/latest"
 
 .PHONY: test
-# A process for each core; the tests of a file stay together, because they share what they build.
+# A process for each core; the tests of a file stay together, because they share what they build. The slowest files come
+# first (tests/python/conftest.py).
 test: setup ## Run the tests
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: spark
 # What only Spark needs stands in the lock under a mark that pip passes over; without the mark it is installed.

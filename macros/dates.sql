@@ -22,8 +22,9 @@
 
 {% macro default__parse_date(column, format) -%}
     {%- set pattern = format | replace('.', '[.]') | replace('%d', '[0-9]{2}') | replace('%m', '[0-9]{2}') | replace('%Y', '[0-9]{4}') -%}
+    {#- four zeros in a row can only be the year: the engine has a year 0, the calendar has none -#}
     case
-        when regexp_matches({{ column }}, '^{{ pattern }}$') and not regexp_matches({{ column }}, '(^|[^0-9])0000($|[^0-9])')
+        when regexp_matches({{ column }}, '^{{ pattern }}$') and not {{ column }} like '%0000%'
             then cast(try_strptime({{ column }}, '{{ format }}') as date)
     end
 {%- endmacro %}

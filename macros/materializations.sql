@@ -48,12 +48,6 @@
     {{ return({'relations': [made]}) }}
 {%- endmacro %}
 
--- Spark works a view out anew for each reader. The checks read one another, and a test reads each: there a view is a table.
--- Views on records stay views, because their readers want few of the columns.
-{% materialization view, adapter='spark' %}
-    {{- return(materialization_table_spark() if model.schema == 'quality' else create_or_replace_view()) -}}
-{% endmaterialization %}
-
 -- A build on Spark begins anew, so there is nothing to add to.
 {% materialization incremental, adapter='spark' %}
     {{- return(materialization_table_spark()) -}}

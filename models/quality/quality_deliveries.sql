@@ -1,5 +1,4 @@
 -- Grain: one row per check and delivery, or operator that should have delivered.
-{{ config(materialized='view') }}
 
 with
 

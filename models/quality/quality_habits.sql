@@ -1,6 +1,5 @@
 -- Grain: one row per check, operator (or code, or place of training) and indicator. Does the delivery of the reference
 -- quarter look like those before it, and like what the national numbers say? Shown, never blocking.
-{{ config(materialized='view') }}
 
 {%- set quarter = var('reference_quarter')[:4] ~ '-' ~ var('reference_quarter')[4:] %}
 {%- set last_day = quarter_end("'" ~ var('reference_quarter') ~ "'") %}

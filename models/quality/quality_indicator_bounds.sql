@@ -1,5 +1,4 @@
 -- Grain: one row per check, mart, cell and indicator. Bounds between the indicators of one cell.
-{{ config(materialized='view') }}
 
 {%- set rules = [
     {'check': 'entrants_within_participants', 'indicator': 'participants_entered', 'at_most': 'participants_present'},

@@ -1,5 +1,4 @@
 -- Grain: one row per check, cell that two marts share, and indicator. The same figure stands in both.
-{{ config(materialized='view') }}
 
 {#- The dimensions that the two marts share; all others are `_T`, or the code that the other mart is limited to. #}
 {%- set pairs = [

@@ -1,5 +1,4 @@
 -- Grain: one row per check, nomenclature and operator, or code list. Are the nomenclatures sound?
-{{ config(materialized='view') }}
 
 {%- set crosswalks = {
     'training_type': 'TRAINING_TYPE', 'organiser': 'OPERATOR', 'sex': 'SEX', 'education_level': 'EDUCATION_LEVEL',

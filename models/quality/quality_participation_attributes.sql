@@ -1,7 +1,6 @@
 -- Grain: one row per check, mart, cell summed over an attribute of the participation, and indicator.
 -- A participation has one value, so participations and hours sum exactly to the total. A person can stand in several
 -- categories: no category has more persons than the total, and together they have no fewer.
-{{ config(materialized='view') }}
 
 with
 {% for by in cubes_by(participation_attributes()) %}

@@ -1,6 +1,5 @@
 -- Grain: one row per check, mart, cell and indicator, for cells that no attribute of the person limits
 -- (a person's age or residence may change from period to period).
-{{ config(materialized='view') }}
 
 {%- set year_rules = [] %}
 {%- for measure in ['participants_present', 'participants_entered', 'participants_left', 'participations_present'] %}

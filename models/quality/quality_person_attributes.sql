@@ -1,6 +1,5 @@
 -- Grain: one row per check, mart, cell summed over an attribute of the person, and indicator.
 -- A person has one value in a period, so the categories sum exactly to the total, for persons too.
-{{ config(materialized='view') }}
 
 with
 {% for by in cubes_by(person_attributes()) %}

@@ -1,6 +1,5 @@
 -- Grain: one row per check, operator or source code, and indicator. What is possible but would be a surprise in the
 -- reference quarter: shown, never blocking. What is rare swings by itself and is left out.
-{{ config(materialized='view') }}
 
 {%- set quarter = var('reference_quarter')[:4] ~ '-' ~ var('reference_quarter')[4:] %}
 {%- set dimensions = ['training_type', 'organiser', 'sex', 'education_level', 'labour_status', 'delivery_mode'] %}

@@ -1,6 +1,5 @@
 -- Grain: one row per check, operator (or pair of operators, or period) and indicator. Are the regions comparable?
 -- Shares are judged as counts of records or persons: the bound is the largest, or smallest, whole number that keeps the share.
-{{ config(materialized='view') }}
 
 {%- set year = var('reference_quarter')[:4] %}
 {%- set reference_period = year ~ '-' ~ var('reference_quarter')[4:] %}

@@ -4,8 +4,6 @@ import gc
 import hashlib
 import importlib
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -50,8 +48,6 @@ SHOWN_ISSUES = 10
 PUBLICATION_MODELS = "path:models/publication"
 # views on records, which Spark leaves as files
 VIEWS_ON_RECORDS = "path:models/intermediate,config.materialized:view"
-# what takes seconds to load, in the order in which a run needs it
-LOADED_AHEAD = ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb", "great_expectations")
 # what dbt says of a step that could not be done
 BROKEN = ("error", "runtime error")
 
@@ -63,6 +59,14 @@ class BuildIssue:
     kind: str
     name: str
     message: str
+
+
+@dataclass(frozen=True)
+class ProjectRead:
+    """The project as dbt has read it (its manifest) for a build of the quarter."""
+
+    quarter: str
+    manifest: Any
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def build(
     temp_dir: Path | None = None,
     landing: str | None = None,
     whole: bool = False,
+    read: ProjectRead | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build all models for the reference quarter, test them, check expectations, tell operators.
@@ -96,8 +101,9 @@ def build(
     `project` is the folder of dbt_project.yml, `quarter` looks like 2019Q4, `memory_limit` like
     3GB; `temp_dir` takes what does not fit into it (default: beside the database). `landing` is the
     URI of landed deliveries that lie elsewhere (target spark only). A build continues the one
-    before where it may (`may_continue`), unless it is to be `whole`: the result is the same. The
-    caller holds the warehouse (`synerstat.warehouse.exclusive`).
+    before where it may (`may_continue`), unless it is to be `whole`: the result is the same. `read`
+    is what `read_ahead` gave, if it was asked. The caller holds the warehouse
+    (`synerstat.warehouse.exclusive`).
 
     Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
     the data failed; the feedback for the operators is written all the same. Failed expectations and
@@ -137,7 +143,7 @@ def build(
         progress("Continuing the build before: only what new deliveries change is made anew")
     try:
         counts, warnings = build_models(
-            project, root, quarter, continued=continued, progress=progress, **engine
+            project, root, quarter, continued=continued, read=read, progress=progress, **engine
         )
         if target == spark.TARGET:
             counts, warnings = _with_views(
@@ -240,6 +246,7 @@ def build_models(
     temp_dir: Path | None = None,
     variables: Mapping[str, Any] | None = None,
     continued: bool = False,
+    read: ProjectRead | None = None,
     progress: Progress = silent,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
     """Run one dbt command over the whole project, or over what `select` (dbt's syntax) names.
@@ -247,7 +254,8 @@ def build_models(
     Returns the counts of steps that succeeded, by kind, and the tests that warned. Unit tests are
     left out: they test the models, not the data. `variables` are set on top of the project's. What
     was built on Spark is handed over to the database. `continued` keeps the rows of the build
-    before that nothing new has changed. Raises as `build` does.
+    before that nothing new has changed. `read` is the project as it was read ahead, of use for the
+    same quarter on the engine dev. Raises as `build` does.
     """
     # imported here: dbt takes seconds to load, and only a build needs it
     from dbt.artifacts.schemas.run import RunExecutionResult
@@ -262,13 +270,15 @@ def build_models(
         arguments += ["--select", select]
     elif target == spark.TARGET:
         arguments += ["--exclude", PUBLICATION_MODELS]
-    progress("Reading the project")
+    manifest = read.manifest if read and read.quarter == quarter and target == "dev" else None
+    if manifest is None:
+        progress("Reading the project")
     beside = partial(_load, "great_expectations") if command == "build" else None
     steps = _Steps(progress, beside)
     settings = _settings(warehouse, threads, memory_limit, temp_dir)
     with _environment(settings | {"SYNERSTAT_CONTINUE": "yes" if continued else "no"}):
         with _without_collecting():
-            outcome = dbtRunner(callbacks=[steps]).invoke(arguments)
+            outcome = dbtRunner(manifest, callbacks=[steps]).invoke(arguments)
         _close_database()
     if not isinstance(outcome.result, RunExecutionResult):
         raise BuildFailedError(
@@ -281,52 +291,34 @@ def build_models(
     return _judge(results, warehouse)
 
 
-@contextmanager
-def reading_ahead(
+def read_ahead(
     project: Path,
     warehouse: Path,
     quarter: str,
     *,
-    target: str = "dev",
     threads: int = 2,
     memory_limit: str = "3GB",
     temp_dir: Path | None = None,
-) -> Iterator[None]:
-    """Let dbt read the project beside what is done in this context.
+    has_time: Callable[[], bool] = lambda: False,
+) -> ProjectRead | None:
+    """Let dbt read the project for `build`, which is to be told the same things (target dev).
 
-    What it has read stays in the warehouse, where `build_models` finds it when it is told the same
-    things. As long as it still reads when the context ends, what the build needs is loaded.
-    Whatever goes wrong in reading ahead, the build meets again, and tells.
+    None where that fails: the build meets it again, and tells. As long as there is time then, what
+    takes seconds to load is loaded, too.
     """
+    from dbt.cli.main import dbtRunner
+
     root = warehouse.resolve()
     root.mkdir(parents=True, exist_ok=True)
-    arguments = _arguments(project, root, quarter, "parse", target, {})
-    kept = {name: value for name, value in os.environ.items() if "SECRET" not in name}
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            *(
-                "-c",
-                "import gc, sys; gc.disable(); "
-                "from dbt.cli.main import dbtRunner as dbt; dbt().invoke(sys.argv[1:])",
-            ),
-            *arguments,
-            "--no-write-json",
-        ],
-        env=kept | _settings(root, threads, memory_limit, temp_dir),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-        for name in LOADED_AHEAD:
-            if process.poll() is None:
-                _load(name)
-        process.wait()
-    finally:
-        process.kill()
-        process.wait()
+    arguments = _arguments(project, root, quarter, "parse", "dev", {})
+    with (
+        _environment(_settings(root, threads, memory_limit, temp_dir)),
+        _without_collecting(),
+    ):
+        outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
+    if has_time():
+        _load("great_expectations")
+    return ProjectRead(quarter, outcome.result) if outcome.success else None
 
 
 def _arguments(
@@ -337,7 +329,7 @@ def _arguments(
     target: str,
     more: Mapping[str, Any],
 ) -> list[str]:
-    """The words of a dbt command. Reading ahead and building must say the same to share a parse."""
+    """The words of a dbt command. Reading ahead and building must say the same."""
     variables = {
         "reference_quarter": quarter,
         "landing_path": str(Warehouse(warehouse).landing),

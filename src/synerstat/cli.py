@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import duckdb
 import typer
@@ -33,6 +33,10 @@ from synerstat.errors import (
     UsageError,
 )
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE, weakness
+
+if TYPE_CHECKING:
+    from synerstat.build import ProjectRead
+    from synerstat.intake import IntakeResult
 
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
@@ -515,10 +519,29 @@ def run(
     with _reporting("run", as_json, debug) as report:
         where, secret = _project(project), _secret()
         with store.exclusive(warehouse):
-            with _reading_ahead(warehouse, quarter, where, target, threads, memory_limit, temp_dir):
-                _intake(report, deliveries, warehouse, where, secret, limit or ())
+            read = _intake_and_read(
+                report,
+                deliveries,
+                warehouse,
+                quarter,
+                where,
+                secret,
+                limit or (),
+                target,
+                threads,
+                memory_limit,
+                temp_dir,
+            )
             built = _build(
-                report, warehouse, quarter, where, target, threads, memory_limit, temp_dir
+                report,
+                warehouse,
+                quarter,
+                where,
+                target,
+                threads,
+                memory_limit,
+                temp_dir,
+                read=read,
             )
             if report.problems:
                 report.say("Nothing is published; what was published earlier stays as it is.")
@@ -801,14 +824,77 @@ def _intake(
 ) -> None:
     from synerstat.intake import limits_from, run_intake
 
-    result = run_intake(
+    _tell_intake(
+        report,
+        warehouse,
+        secret,
+        run_intake(
+            deliveries,
+            warehouse,
+            project / "contracts",
+            secret,
+            report.progress,
+            limits=limits_from(limits),
+        ),
+    )
+
+
+def _intake_and_read(
+    report: Report,
+    deliveries: Path,
+    warehouse: Path,
+    quarter: str | None,
+    project: Path,
+    secret: str,
+    limits: Sequence[str],
+    target: str,
+    threads: int,
+    memory_limit: str,
+    temp_dir: Path | None,
+) -> "ProjectRead | None":
+    """Take deliveries in beside, and let dbt read the project meanwhile."""
+    # Spark is told what has landed, which is not known yet
+    if target != TARGETS[0]:
+        _intake(report, deliveries, warehouse, project, secret, limits)
+        return None
+    from synerstat.beside import beside
+    from synerstat.intake import latest_delivered_quarter, limits_from, run_intake
+
+    # as far as it can be told before the deliveries were read
+    expected = quarter or max(
+        filter(
+            None, [latest_delivered_quarter(deliveries), store.latest_landed_quarter(warehouse)]
+        ),
+        default=None,
+    )
+    with beside(
+        run_intake,
         deliveries,
         warehouse,
         project / "contracts",
         secret,
-        report.progress,
         limits=limits_from(limits),
-    )
+        progress=report.progress,
+    ) as taken_in:
+        read = None
+        if expected is not None:
+            from synerstat.build import read_ahead
+
+            read = read_ahead(
+                project,
+                warehouse,
+                expected,
+                threads=threads,
+                memory_limit=memory_limit,
+                temp_dir=temp_dir,
+                has_time=lambda: not taken_in.done(),
+            )
+        result = taken_in.result()
+    _tell_intake(report, warehouse, secret, result)
+    return read
+
+
+def _tell_intake(report: Report, warehouse: Path, secret: str, result: "IntakeResult") -> None:
     store.mark_persons_invented(warehouse, secret == SAMPLE_SECRET)
     report.summary["intake"] = result
     report.say(
@@ -818,35 +904,6 @@ def _intake(
     for notice in result.notices:
         report.say(f"Note: {notice.message}")
     _tell_refusals(report, warehouse)
-
-
-@contextmanager
-def _reading_ahead(
-    warehouse: Path,
-    quarter: str | None,
-    project: Path,
-    target: str,
-    threads: int,
-    memory_limit: str,
-    temp_dir: Path | None,
-) -> Iterator[None]:
-    """Read the project while intake works; without a quarter only intake tells which it will be."""
-    # Spark is told what has landed, which is not known yet
-    if quarter is None or target != TARGETS[0]:
-        yield
-        return
-    from synerstat.build import reading_ahead
-
-    with reading_ahead(
-        project,
-        warehouse,
-        quarter,
-        target=target,
-        threads=threads,
-        memory_limit=memory_limit,
-        temp_dir=temp_dir,
-    ):
-        yield
 
 
 def _build(
@@ -860,6 +917,7 @@ def _build(
     temp_dir: Path | None,
     landing: str | None = None,
     whole: bool = False,
+    read: "ProjectRead | None" = None,
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
     from synerstat import build as building
@@ -880,6 +938,7 @@ def _build(
         temp_dir=temp_dir,
         landing=landing,
         whole=whole,
+        read=read,
         progress=report.progress,
     )
     report.summary["build"] = result

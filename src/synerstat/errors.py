@@ -43,3 +43,7 @@ class SecretMismatchError(IntakeError):
 
 class FeedbackError(SynerstatError):
     """A feedback report can't be made: a text is missing, or the delivery can't be told apart."""
+
+
+class EndedFromOutsideError(SynerstatError):
+    """A process that worked beside this one was killed."""

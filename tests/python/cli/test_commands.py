@@ -2,7 +2,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,9 +82,19 @@ class Layers:
         return Publication(out / quarter / "v1", f"{quarter}-v1", self.is_new, cells)
 
 
+@contextmanager
+def in_this_process(function: Callable, *arguments: Any, **named: Any) -> Iterator[Future]:
+    """What `synerstat.beside.beside` does, for layers that are there in this process only."""
+    done: Future = Future()
+    done.set_result(function(*arguments, **named))
+    yield done
+
+
 @pytest.fixture
 def layers(monkeypatch: pytest.MonkeyPatch) -> Layers:
     layers = Layers()
+    monkeypatch.setattr("synerstat.beside.beside", in_this_process)
+    monkeypatch.setattr("synerstat.build.read_ahead", lambda *_, **__: None)
     monkeypatch.setattr("synerstat.intake.run_intake", layers.run_intake)
     monkeypatch.setattr("synerstat.build.build", layers.build)
     monkeypatch.setattr("synerstat.publish.publish", layers.publish)

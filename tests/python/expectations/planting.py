@@ -62,18 +62,13 @@ class Plant:
 def judge(connection: duckdb.DuckDBPyConnection, built: Path, question: str | None = None) -> None:
     """Judge the marts as they stand now, with the very statements of the build.
 
-    `question`: the one view of comparisons that is looked at; the others are emptied, to save time.
+    `question`: the one model of comparisons that is made again; the others are emptied, to save
+    time.
     """
     if question:
-        connection.execute(
-            "create or replace table quality.no_comparisons as "
-            "select * exclude (broken_bound) from quality.quality_comparisons where false"
-        )
         for other in set(QUESTIONS) - {question}:
-            connection.execute(
-                f"create or replace view quality.{other} as select * from quality.no_comparisons"
-            )
-    for table in TABLES:
+            connection.execute(f"delete from quality.{other}")
+    for table in (*([question] if question else QUESTIONS), *TABLES):
         statement = (built / JUDGED / f"{table}.sql").read_text("utf-8")
         connection.execute(f"create or replace table quality.{table} as {statement}")
 

@@ -11,18 +11,14 @@ metadata/catalogue.ttl                      DCAT-AP 3
 quality/format_agreement.csv                what was compared
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import Pipe, get_context, parent_process
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from threading import Thread
 
 import duckdb
 import pyarrow as pa
 
-from synerstat.errors import PublicationError
+from synerstat.beside import beside
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.agreement import Compared, compare
 from synerstat.publish.formats.catalogue import check_catalogue, write_catalogue
@@ -55,70 +51,18 @@ def writing_formats(
     `code_lists`; at the end of the context they are done, too. Raises as `write_formats` does.
     """
     code_lists = connection.sql("from code_lists").to_arrow_table()
-    spawning = get_context("spawn")
-    answer, answering = spawning.Pipe(duplex=False)
-    beside = spawning.Process(
-        target=_write_from_files, args=(folder, code_lists, edition, answering)
-    )
-    beside.start()
-    # so that the answer ends where the other process does
-    answering.close()
-    try:
+    with beside(_write_from_files, folder, code_lists, edition):
         yield
-        try:
-            failed = answer.recv()
-        except EOFError:
-            beside.join()
-            failed = PublicationError(
-                f"The process that writes the formats ended with code {beside.exitcode}. "
-                "Where it was killed for want of memory, publish again with less beside it."
-            )
-        if failed:
-            raise failed
-    finally:
-        beside.kill()
-        beside.join()
-        answer.close()
 
 
-def _write_from_files(
-    folder: Path, code_lists: pa.Table, edition: Edition, answering: Connection
-) -> None:
-    """Answers with None, or with what went wrong."""
-    failed: Exception | None = None
-    with _ending_with_parent():
-        try:
-            with duckdb.connect(config={"threads": 1}) as connection:
-                connection.register("code_lists", code_lists)
-                relations = {data_set.name: data_set.name for data_set in DATA_SETS}
-                for name in relations:
-                    path = literal(folder / "data" / f"{name}.parquet")
-                    connection.execute(f"create table {name} as from read_parquet({path})")
-                write_formats(folder, connection, relations, edition)
-        except Exception as error:
-            failed = error
-        answering.send(failed)
-
-
-@contextmanager
-def _ending_with_parent() -> Iterator[None]:
-    """End this process where the one that started it is killed: nobody wants its files then."""
-    parent = parent_process()
-    assert parent is not None
-    done, finish = Pipe(duplex=False)
-
-    def watch() -> None:
-        if done not in wait([done, parent.sentinel]):
-            os._exit(1)
-
-    watching = Thread(target=watch)
-    watching.start()
-    try:
-        yield
-    finally:
-        finish.close()
-        watching.join()
-        done.close()
+def _write_from_files(folder: Path, code_lists: pa.Table, edition: Edition) -> None:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("code_lists", code_lists)
+        relations = {data_set.name: data_set.name for data_set in DATA_SETS}
+        for name in relations:
+            path = literal(folder / "data" / f"{name}.parquet")
+            connection.execute(f"create table {name} as from read_parquet({path})")
+        write_formats(folder, connection, relations, edition)
 
 
 def write_formats(
