@@ -125,6 +125,27 @@ def published(folder: Path) -> dict[str, str]:
     return sums
 
 
+def kill_some(place: Place, choose: random.Random, seconds: float, most: int) -> Iterator[str]:
+    """Start the command again and again, each time killed at some moment; yield the moments."""
+    for _ in range(min(choose.randint(1, LONGEST_CHAIN), most)):
+        process = place.start()
+        moment = choose.uniform(0, seconds)
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        yield f"{moment:.1f}{'' if process.wait() else ' (done)'}"
+
+
+def repeated(place: Place, expected: dict[str, str], moments: list[str]) -> str:
+    """Run to the end and say so; raise AssertionError where the result is not as expected."""
+    place.finish()
+    found = place.result()
+    differing = {name for name in expected | found if expected.get(name) != found.get(name)}
+    assert not differing, f"after {moments}: {sorted(differing)[:10]}"
+    return f"killed after {', '.join(moments)} s, repeated: the same"
+
+
 def kill_publications(work: Path, kills: int, seed: int) -> Iterator[str]:
     """Kill the publication of a following quarter; yield a line for each chain of kills.
 
@@ -155,21 +176,11 @@ def kill_publications(work: Path, kills: int, seed: int) -> Iterator[str]:
         shutil.rmtree(place.root)
         shutil.copytree(prepared, place.root, symlinks=True)
         moments = []
-        for _ in range(min(choose.randint(1, LONGEST_CHAIN), kills - done)):
-            process = place.start()
-            moment = choose.uniform(0, seconds)
-            try:
-                process.wait(moment)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-            moments.append(f"{moment:.1f}{'' if process.wait() else ' (done)'}")
-            done += 1
+        for moment in kill_some(place, choose, seconds, kills - done):
+            moments.append(moment)
             assert published(place.root / "publication").items() >= before.items()
-        place.finish()
-        found = place.result()
-        differing = {name for name in expected | found if expected.get(name) != found.get(name)}
-        assert not differing, f"after {moments}: {sorted(differing)[:10]}"
-        yield f"killed after {', '.join(moments)} s, repeated: the same"
+        done += len(moments)
+        yield repeated(place, expected, moments)
 
 
 def kill_and_compare(work: Path, command: str, kills: int, seed: int) -> Iterator[str]:
@@ -193,24 +204,15 @@ def kill_and_compare(work: Path, command: str, kills: int, seed: int) -> Iterato
     while done < kills:
         place = Place(work / f"killed-{done}", deliveries, command)
         moments = []
-        for _ in range(min(choose.randint(1, LONGEST_CHAIN), kills - done)):
-            process = place.start()
-            moment = choose.uniform(0, seconds)
-            try:
-                process.wait(moment)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-            moments.append(f"{moment:.1f}{'' if process.wait() else ' (done)'}")
-            done += 1
+        for moment in kill_some(place, choose, seconds, kills - done):
+            moments.append(moment)
             assert not place.numbers_left(numbers), place.numbers_left(numbers)
-        place.finish()
-        found = place.result()
-        differing = {name for name in expected | found if expected.get(name) != found.get(name)}
-        assert not differing, f"after {moments}: {sorted(differing)[:10]}"
+        done += len(moments)
+        told = repeated(place, expected, moments)
         left = [str(p) for p in place.root.rglob("*") if p.name in PRIVATE]
         assert not left, left
         assert not place.numbers_left(numbers)
-        yield f"killed after {', '.join(moments)} s, repeated: the same"
+        yield told
         shutil.rmtree(place.root)
 
 

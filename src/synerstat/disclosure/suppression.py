@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,39 +123,59 @@ def protect(
     state, is_certain = _state(rows, system, unknown, earlier, threshold)
     slack = np.maximum(-row_sums(system, system.value.astype(np.float64)), 0)
     knowledge = Knowledge(rows, system, slack)
-    todo = int(state.is_open().sum())
     worlds: list[World] = []
     if worlds_before is not None:
         worlds += _still_holding(knowledge, state, rows, worlds_before)
-    worlds += _search(knowledge, state, todo, progress)
+    worlds += _search(knowledge, state, progress)
     worlds += _together(knowledge, state)
     if earlier and state.is_open().any():
         # what protects against who knows more is there already; the rest is for who knows less
         state = dataclasses.replace(state, is_fixed=is_certain)
-        worlds += _search(knowledge, state, todo, progress)
+        worlds += _search(knowledge, state, progress)
         worlds += _together(knowledge, state)
     worlds += _one_by_one(knowledge, state)
     return _pattern(rows, system, state, unknown, worlds)
 
 
-def _search(
-    knowledge: Knowledge, state: State, todo: int, progress: Callable[[str], None]
-) -> list[World]:
-    """Worlds of whole persons, period by period where small counts are open."""
+def _search(knowledge: Knowledge, state: State, progress: Callable[[str], None]) -> list[World]:
+    """Worlds of whole persons, period by period where small counts are open.
+
+    The earlier and the later years are searched side by side, neither knowing what the other finds:
+    a world is one whatever is withheld, and the same figures give the same worlds on every machine.
+    """
     names = knowledge.names
     # quarters first: much of a year is protected by what protects its quarters
     order = sorted(
         range(len(names)), key=lambda place: (names[place][2:6], names[place][0] == "A", place)
     )
-    found: list[World] = []
-    for period in order:
-        is_open = state.is_open()
-        if is_open[knowledge.period_of == period].any():
-            progress(
-                f"Protecting small counts, {names[period][2:]}: "
-                f"{int(is_open.sum()):,} of {todo:,} to go"
-            )
-            found += search(knowledge, state, period)
+    is_open = np.isin(order, knowledge.period_of[state.is_open()])
+    order = [period for period, there in zip(order, is_open, strict=True) if there]
+    years = sorted({names[period][2:6] for period in order})
+    halves = [
+        [period for period in order if names[period][2:6] in half]
+        for half in (years[: len(years) // 2], years[len(years) // 2 :])
+    ]
+
+    def search_half(half: list[int]) -> list[World]:
+        own = dataclasses.replace(
+            state, withheld=state.withheld.copy(), highest=state.highest.copy()
+        )
+        found: list[World] = []
+        for period in half:
+            todo = int((own.is_open() & (knowledge.period_of == period)).sum())
+            if todo:
+                progress(f"Protecting small counts, {names[period][2:]}: {todo:,} to go")
+                found += search(knowledge, own, period)
+        return found
+
+    with ThreadPoolExecutor(len(halves)) as threads:
+        both = list(threads.map(search_half, halves))
+    found = []
+    for world in itertools.chain.from_iterable(both):
+        # what one half protects may be protected by the other already
+        if state.gain(world):
+            state.take(world)
+            found.append(world)
     return found
 
 

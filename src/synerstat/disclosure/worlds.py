@@ -138,9 +138,15 @@ class Knowledge:
         """Whether a reader can't exclude it: all rows hold, and no figure is below 1."""
         if (self.system.value[world.unknowns] + world.steps < 1 - TOLERANCE).any():
             return False
-        change = self.columns[:, world.unknowns] @ world.steps
-        equality = self.system.is_equality
-        broken = np.where(equality, np.abs(change) > TOLERANCE, change > self.slack + TOLERANCE)
+        columns = self.columns[:, world.unknowns]
+        parts = columns.data * np.repeat(world.steps, np.diff(columns.indptr))
+        # of many rows few are touched, and only these are looked at
+        row = columns.indices
+        change = np.bincount(row, weights=parts, minlength=self.system.row_count)[row]
+        equality = self.system.is_equality[row]
+        broken = np.where(
+            equality, np.abs(change) > TOLERANCE, change > self.slack[row] + TOLERANCE
+        )
         return not broken.any()
 
 
@@ -198,6 +204,7 @@ class _Program:
         self,
         knowledge: Knowledge,
         state: State,
+        period: int,
         move: Move,
         cells: IntArray,
         columns: IntArray,
@@ -210,8 +217,8 @@ class _Program:
         able = np.ones(len(cells), dtype=bool)
         touched: list[IntArray] = []
         change: dict[int, IntArray] = {}
-        for (period, indicator), times in move:
-            beside = knowledge.grid[knowledge.place[cells], period]
+        for (touched_period, indicator), times in move:
+            beside = knowledge.grid[knowledge.place[cells], touched_period]
             unknown = np.where(beside >= 0, system.unknown[beside, indicator], -1)
             value = np.where(unknown >= 0, system.value[unknown], 0)
             # a zero is shown; what a reader has seen can't be otherwise
@@ -219,9 +226,11 @@ class _Program:
             room = fall if times > 0 else rise
             np.minimum(room, np.maximum(value - 1, 0), out=room)
             touched.append(unknown)
-            change.setdefault(period, np.zeros(len(COUNTS), dtype=np.int64))[indicator] = times
-        for period, steps in change.items():
-            beside = knowledge.grid[knowledge.place[cells], period]
+            change.setdefault(touched_period, np.zeros(len(COUNTS), dtype=np.int64))[indicator] = (
+                times
+            )
+        for touched_period, steps in change.items():
+            beside = knowledge.grid[knowledge.place[cells], touched_period]
             unknown = np.where((beside >= 0)[:, None], system.unknown[beside], -1)
             value = np.where(unknown >= 0, system.value[unknown], 0)
             pairs = [(steps[a] - steps[b], value[:, b] - value[:, a]) for a, b in AT_MOST]
@@ -253,6 +262,7 @@ class _Program:
         signs = np.repeat([times for _, times in move], int(inside.sum()))
         self.times = signs[first].astype(np.float64)
         self._sums, self._kept = sums, kept
+        self._own = np.flatnonzero((self.times > 0) & (knowledge.period_of[key] == period))
         self.indices = np.arange(2 * self.size, dtype=np.int32)
 
     @cached_property
@@ -263,6 +273,10 @@ class _Program:
         return linear_program(
             matrix, 0.0, 0.0, np.zeros(2 * self.size), np.concatenate([self.rise, self.fall])
         )
+
+    def has_own_targets(self) -> bool:
+        """Whether small counts are open that it could protect and that are of its period."""
+        return bool(self.state.is_open(self.unknowns[self._own]).any())
 
     def targets(self) -> FloatArray:
         """How many open small counts each column would protect."""
@@ -323,15 +337,25 @@ def _programs(knowledge: Knowledge, state: State, period: int, on_last_day: bool
     bound[column[knowledge.is_total[cells]]] = True
     number = np.cumsum(~bound) - 1
     free = ~bound[column]
+    is_open = state.is_open()
+    open_here = {
+        (period, indicator)
+        for indicator in range(len(COUNTS))
+        if is_open[(beside := knowledge.system.unknown[cells, indicator])[beside >= 0]].any()
+    }
+
+    def is_of_use(move: Move) -> bool:
+        return any(times > 0 and place in open_here for place, times in move)
+
     stays = Stays(knowledge.names)
     programs = [
-        _Program(knowledge, state, move, cells[free], number[column[free]], sums[:, ~bound])
-        for move in stays.within(period, on_last_day=on_last_day)
+        _Program(knowledge, state, period, move, cells[free], number[column[free]], sums[:, ~bound])
+        for move in filter(is_of_use, stays.within(period, on_last_day=on_last_day))
     ]
     programs += [
-        _Program(knowledge, state, move, cells, column, sums)
+        _Program(knowledge, state, period, move, cells, column, sums)
         for far in (False, True)
-        for move in stays.over_time(period, far=far, on_last_day=on_last_day)
+        for move in filter(is_of_use, stays.over_time(period, far=far, on_last_day=on_last_day))
     ]
     return [program for program in programs if program.size]
 
@@ -349,11 +373,18 @@ def _rounds(
     gained = True
     while gained:
         gained = False
-        count = [(program.targets().sum(), -place) for place, program in enumerate(programs)]
+        count = [
+            (program.targets().sum(), -place)
+            for place, program in enumerate(programs)
+            if program.has_own_targets()
+        ]
         for targets, negative in sorted(count, reverse=True):
             if not targets:
                 continue
             program = programs[-negative]
+            # others have their turn with the period that they would protect
+            if not program.has_own_targets():
+                continue
             is_target = program.targets() > 0
             # there is little to draw from few targets
             if failures[-negative] >= min(tries, int(is_target.sum())):
