@@ -14,7 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -222,6 +222,24 @@ def options(
     ] = False,
 ) -> None:
     """One quarterly statistic of training participants, from four operators' records."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What builds and publishes, and what it may take; `memory_limit` looks like 3GB."""
+
+    threads: int
+    memory_limit: str
+    temp_dir: Path | None
+    target: str = TARGETS[0]
+
+    def resources(self) -> dict[str, Any]:
+        """What the layers below are told of it, by the names of their arguments."""
+        return {
+            "threads": self.threads,
+            "memory_limit": self.memory_limit,
+            "temp_dir": self.temp_dir,
+        }
 
 
 class Report:
@@ -446,19 +464,8 @@ def build(
     With no deliveries landed, the models are built from the sample that comes with the project.
     """
     with _reporting("build", as_json, debug) as report, store.exclusive(warehouse):
-        where = _project(project)
-        _build(
-            report,
-            warehouse,
-            quarter,
-            where,
-            target,
-            threads,
-            memory_limit,
-            temp_dir,
-            landing,
-            whole,
-        )
+        engine = Engine(threads, memory_limit, temp_dir, target)
+        _build(report, warehouse, quarter, _project(project), engine, landing, whole)
 
 
 @app.command(
@@ -491,9 +498,8 @@ def publish(
     stays as it is. Where nothing has changed since the last vintage, no new one is made.
     """
     with _reporting("publish", as_json, debug) as report, store.exclusive(warehouse):
-        _publish(
-            report, warehouse, quarter, out, threads, memory_limit, temp_dir, disclosure_control
-        )
+        engine = Engine(threads, memory_limit, temp_dir)
+        _publish(report, warehouse, quarter, out, engine, disclosure_control)
 
 
 @app.command(
@@ -518,44 +524,16 @@ def run(
     """From deliveries to publication: intake, build and publish in one go."""
     with _reporting("run", as_json, debug) as report:
         where, secret = _project(project), _secret()
+        engine = Engine(threads, memory_limit, temp_dir, target)
         with store.exclusive(warehouse):
             read = _intake_and_read(
-                report,
-                deliveries,
-                warehouse,
-                quarter,
-                where,
-                secret,
-                limit or (),
-                target,
-                threads,
-                memory_limit,
-                temp_dir,
+                report, deliveries, warehouse, quarter, where, secret, limit or (), engine
             )
-            built = _build(
-                report,
-                warehouse,
-                quarter,
-                where,
-                target,
-                threads,
-                memory_limit,
-                temp_dir,
-                read=read,
-            )
+            built = _build(report, warehouse, quarter, where, engine, read=read)
             if report.problems:
                 report.say("Nothing is published; what was published earlier stays as it is.")
             else:
-                _publish(
-                    report,
-                    warehouse,
-                    built,
-                    out,
-                    threads,
-                    memory_limit,
-                    temp_dir,
-                    disclosure_control,
-                )
+                _publish(report, warehouse, built, out, engine, disclosure_control)
 
 
 @app.command(
@@ -847,14 +825,11 @@ def _intake_and_read(
     project: Path,
     secret: str,
     limits: Sequence[str],
-    target: str,
-    threads: int,
-    memory_limit: str,
-    temp_dir: Path | None,
+    engine: Engine,
 ) -> "ProjectRead | None":
     """Take deliveries in beside, and let dbt read the project meanwhile."""
     # Spark is told what has landed, which is not known yet
-    if target != TARGETS[0]:
+    if engine.target != TARGETS[0]:
         _intake(report, deliveries, warehouse, project, secret, limits)
         return None
     from synerstat.beside import beside
@@ -884,9 +859,7 @@ def _intake_and_read(
                 project,
                 warehouse,
                 expected,
-                threads=threads,
-                memory_limit=memory_limit,
-                temp_dir=temp_dir,
+                **engine.resources(),
                 has_time=lambda: not taken_in.done(),
             )
         result = taken_in.result()
@@ -911,10 +884,7 @@ def _build(
     warehouse: Path,
     quarter: str | None,
     project: Path,
-    target: str,
-    threads: int,
-    memory_limit: str,
-    temp_dir: Path | None,
+    engine: Engine,
     landing: str | None = None,
     whole: bool = False,
     read: "ProjectRead | None" = None,
@@ -932,10 +902,8 @@ def _build(
         project,
         warehouse,
         asked,
-        target=target,
-        threads=threads,
-        memory_limit=memory_limit,
-        temp_dir=temp_dir,
+        target=engine.target,
+        **engine.resources(),
         landing=landing,
         whole=whole,
         read=read,
@@ -971,9 +939,7 @@ def _publish(
     warehouse: Path,
     quarter: str | None,
     out: Path,
-    threads: int,
-    memory_limit: str,
-    temp_dir: Path | None,
+    engine: Engine,
     disclosure_control: str | None,
 ) -> None:
     from synerstat.publish import publish as publishing
@@ -983,9 +949,7 @@ def _publish(
         warehouse,
         asked,
         out,
-        threads=threads,
-        memory_limit=memory_limit,
-        temp_dir=temp_dir,
+        **engine.resources(),
         secondary=None if disclosure_control is None else disclosure_control == "full",
         progress=report.progress,
     )
