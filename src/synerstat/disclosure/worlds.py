@@ -204,7 +204,7 @@ class _Program:
         self,
         knowledge: Knowledge,
         state: State,
-        period: int,
+        searched: int,
         move: Move,
         cells: IntArray,
         columns: IntArray,
@@ -217,8 +217,8 @@ class _Program:
         able = np.ones(len(cells), dtype=bool)
         touched: list[IntArray] = []
         change: dict[int, IntArray] = {}
-        for (touched_period, indicator), times in move:
-            beside = knowledge.grid[knowledge.place[cells], touched_period]
+        for (period, indicator), times in move:
+            beside = knowledge.grid[knowledge.place[cells], period]
             unknown = np.where(beside >= 0, system.unknown[beside, indicator], -1)
             value = np.where(unknown >= 0, system.value[unknown], 0)
             # a zero is shown; what a reader has seen can't be otherwise
@@ -226,11 +226,9 @@ class _Program:
             room = fall if times > 0 else rise
             np.minimum(room, np.maximum(value - 1, 0), out=room)
             touched.append(unknown)
-            change.setdefault(touched_period, np.zeros(len(COUNTS), dtype=np.int64))[indicator] = (
-                times
-            )
-        for touched_period, steps in change.items():
-            beside = knowledge.grid[knowledge.place[cells], touched_period]
+            change.setdefault(period, np.zeros(len(COUNTS), dtype=np.int64))[indicator] = times
+        for period, steps in change.items():
+            beside = knowledge.grid[knowledge.place[cells], period]
             unknown = np.where((beside >= 0)[:, None], system.unknown[beside], -1)
             value = np.where(unknown >= 0, system.value[unknown], 0)
             pairs = [(steps[a] - steps[b], value[:, b] - value[:, a]) for a, b in AT_MOST]
@@ -262,7 +260,7 @@ class _Program:
         signs = np.repeat([times for _, times in move], int(inside.sum()))
         self.times = signs[first].astype(np.float64)
         self._sums, self._kept = sums, kept
-        self._own = np.flatnonzero((self.times > 0) & (knowledge.period_of[key] == period))
+        self._own = np.flatnonzero((self.times > 0) & (knowledge.period_of[key] == searched))
         self.indices = np.arange(2 * self.size, dtype=np.int32)
 
     @cached_property
