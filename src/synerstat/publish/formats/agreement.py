@@ -284,8 +284,9 @@ def _counts(connection: duckdb.DuckDBPyConnection, reference: str, rows: str) ->
 
     Rows are put side by side only where their hashes, added up, differ: nearly always they don't.
     """
-    cells, *due = _fingerprint(connection, reference)
-    if [cells, *due] == [*_fingerprint(connection, rows)]:
+    due, found = (_fingerprint(connection, each) for each in (reference, rows))
+    cells = due[0]
+    if due == found:
         return cells, 0
     (differing,) = connection.execute(
         f"""
