@@ -4,17 +4,15 @@ import csv
 import hashlib
 import itertools
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
 import lxml.html
 import pytest
+from running import ROOT, Sample, synerstat
 from traces import delivered_numbers, left_texts, numbers_in
 
 from synerstat.build import build
@@ -22,9 +20,6 @@ from synerstat.intake import run_intake
 from synerstat.publish import publication
 from synerstat.secret import SAMPLE_SECRET
 from synerstat.site import pages
-from synerstat.synthesise import write_sample
-
-ROOT = Path(__file__).parents[2]
 
 # SYNERJOB's published table for 2019: job-seekers trained by a partner (home area, host, persons)
 PUBLISHED_MOBILITY = [
@@ -37,36 +32,12 @@ PUBLISHED_MOBILITY = [
 ]
 
 
-def synerstat(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The command as a user gives it."""
-    return subprocess.run(
-        [sys.executable, "-m", "synerstat", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SAMPLE_SECRET},
-        check=False,
-    )
-
-
-class Finished:
+class Finished(Sample):
     """A finished run on the sample: its folders and what it printed."""
 
     def __init__(self, folder: Path) -> None:
-        self.deliveries = folder / "deliveries"
-        self.warehouse = folder / "warehouse"
-        self.out = folder / "publication"
-        write_sample(self.deliveries, contracts=ROOT / "contracts", seeds=ROOT / "seeds")
+        super().__init__(folder)
         self.said = [self.run("2018Q4"), self.run("2019Q4")]
-
-    def run(self, quarter: str) -> subprocess.CompletedProcess[str]:
-        return synerstat(
-            "run",
-            *("--deliveries", self.deliveries),
-            *("--warehouse", self.warehouse),
-            *("--quarter", quarter),
-            *("--out", self.out),
-        )
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,12 +12,10 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from running import Sample
 
-from synerstat.secret import SAMPLE_SECRET
 from synerstat.site.serving import server
-from synerstat.synthesise import write_sample
 
-ROOT = Path(__file__).parents[3]
 LANGUAGES = ("de", "en", "fr", "nl")
 EXECUTABLE = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -89,20 +85,7 @@ def published(
 
 def run_sample(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    write_sample(folder / "deliveries", contracts=ROOT / "contracts", seeds=ROOT / "seeds")
-    said = subprocess.run(
-        [
-            *(sys.executable, "-m", "synerstat", "run", "--quarter", "2019Q4"),
-            *("--deliveries", str(folder / "deliveries")),
-            *("--warehouse", str(folder / "warehouse")),
-            *("--out", str(folder / "publication")),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "SYNERSTAT_PERSON_KEY_SECRET": SAMPLE_SECRET},
-        check=False,
-    )
+    said = Sample(folder).run("2019Q4")
     assert said.returncode == 0, said.stderr
 
 

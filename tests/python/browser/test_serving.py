@@ -14,8 +14,9 @@ import jsonschema
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from running import ROOT
 
-from .conftest import ROOT, Published
+from .conftest import Published
 
 
 def get(address: str) -> tuple[str, bytes]:
