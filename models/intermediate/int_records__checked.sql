@@ -5,7 +5,7 @@
 
 with
 
-records as (
+records as {{ read_again() }} (
 
     select * from {{ ref('int_records__unioned') }}
     {%- if is_continued() %}
