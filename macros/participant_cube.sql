@@ -2,9 +2,10 @@
 -- one row per participation and period (`int_participants__by_period`).
 --
 -- Distinct persons do not add up over attributes of a participation, but counting them with `count(distinct)` in every
--- cell of a cube is the slowest thing there is. Exact and fast instead: a person with one finest cell in the period simply
--- adds up; one with two is added in both, and taken away once in every cell that holds both. Those are summed to the finest
--- cells first and cubed. Only the few persons with more are cubed one by one (one row per person and cell) and counted.
+-- cell of a cube is the slowest thing there is. Exact and fast instead: a person with one participation in the period, or
+-- with one finest cell, simply adds up; one with two cells is added in both, and taken away once in every cell that holds
+-- both. Those are summed to the finest cells first and cubed. Only the few persons with more are cubed one by one (one row
+-- per person and cell) and counted.
 --
 -- A continued build counts the periods anew that something changed in (`int_periods__reopened`).
 {% macro participant_cube(relation, dimensions) -%}
@@ -35,6 +36,7 @@
             sum(hours) as hours
 
         from participations
+        where participations_of_person > 1
         group by period_number, person_id, {{ dims }}
 
     ),
@@ -77,6 +79,24 @@
     ),
 
     finest_cells as (
+
+        select
+            period_number,
+            {{ dims }},
+            count(*) as persons_present,
+            sum(is_entered) as persons_entered,
+            sum(is_left) as persons_left,
+            sum(is_in_stock) as persons_stock,
+            count(*) as present,
+            sum(is_entered) as entered,
+            sum(is_left) as exited,
+            sum(hours) as hours
+
+        from participations
+        where participations_of_person = 1
+        group by period_number, {{ dims }}
+
+        union all
 
         select
             person_cells.period_number,

@@ -25,7 +25,8 @@ described as (
         persons.sex,
         persons.age_group,
         persons.education_level,
-        persons.residence_area
+        persons.residence_area,
+        persons.participations as participations_of_person
 
     from participations
     inner join persons

@@ -63,10 +63,7 @@ present as (
         case when participations.open_end_date >= periods.period_end then 1 else 0 end as is_in_stock
 
     from participations
-    inner join spans as periods
-        on
-            {{ first_quarter_of('participations.start_date') }} = periods.from_quarter
-            and {{ last_quarter_of('participations.open_end_date') }} = periods.to_quarter
+    inner join spans as periods on {{ touches_span('participations.start_date', 'participations.open_end_date', 'periods') }}
 
 ),
 

@@ -39,10 +39,7 @@ counted as (
         {{ days_between('records.start_date', 'records.last_day_with_hours') }} + 1 as days
 
     from records
-    inner join quarters
-        on
-            {{ first_quarter_of('records.start_date') }} = quarters.from_quarter
-            and {{ last_quarter_of('records.last_day_with_hours') }} = quarters.to_quarter
+    inner join quarters on {{ touches_span('records.start_date', 'records.last_day_with_hours', 'quarters') }}
 
 ),
 

@@ -9,6 +9,7 @@ records as (
 
     select
         person_id,
+        record_key,
         participation_id,
         start_date,
         residence_area,
@@ -49,6 +50,8 @@ described as (
         records.person_id,
         periods.period_number,
         min(periods.period_end) as period_end,
+        -- a participation has the key of its first record
+        sum(case when records.record_key = records.participation_id then 1 else 0 end) as participations,
         {%- for attribute in ['sex', 'education_level', 'residence_area'] %}
         coalesce(min_by(records.{{ attribute }}, records.recency) filter (where records.{{ attribute }} <> '_U'), '_U') as {{ attribute }},
         {%- endfor %}
@@ -56,10 +59,7 @@ described as (
 
     from records
     inner join participations on records.participation_id = participations.participation_id
-    inner join periods
-        on
-            {{ first_quarter_of('records.start_date') }} = periods.from_quarter
-            and {{ last_quarter_of('participations.open_end_date') }} = periods.to_quarter
+    inner join periods on {{ touches_span('records.start_date', 'participations.open_end_date', 'periods') }}
     group by records.person_id, periods.period_number
 
 ),
@@ -82,7 +82,8 @@ grouped as (
         aged.sex,
         coalesce(age_groups.age_group, '_U') as age_group,
         aged.education_level,
-        aged.residence_area
+        aged.residence_area,
+        cast(aged.participations as bigint) as participations
 
     from aged
     left join age_groups

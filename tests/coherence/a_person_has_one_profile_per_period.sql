@@ -1,7 +1,7 @@
 /*
 What it checks   Every person with a participation present in a period has exactly one profile (sex, age group,
-                 education, residence) in it, nobody else has one, and every participation present found its
-                 person's.
+                 education, residence) in it, which knows how many participations the person has, nobody else has
+                 one, and every participation present found its person's.
 Why it matters   Tables by these attributes add up to the total only because each person has one value of each.
 If it fails      Too many profiles: an age group that overlaps another. Too few: a person without any record that
                  began by the period's end, which the two models must see alike.
@@ -25,7 +25,8 @@ profiles as (
     select
         period_number,
         person_id,
-        count(*) as profiles
+        count(*) as profiles,
+        min(participations) as participations
     from {{ ref('int_persons__by_period') }}
     group by period_number, person_id
 
@@ -46,6 +47,7 @@ select
     coalesce(present.period_number, profiles.period_number) as period_number,
     coalesce(present.person_id, profiles.person_id) as person_id,
     profiles.profiles,
+    profiles.participations as participations_of_the_profile,
     present.participations,
     described.participations as described_participations
 from present
@@ -60,4 +62,5 @@ left join described
 where
     coalesce(profiles.profiles, 0) <> 1
     or coalesce(present.participations, 0) = 0
+    or profiles.participations <> present.participations
     or coalesce(described.participations, 0) <> present.participations
