@@ -1,33 +1,50 @@
--- Grain: one row per operator and client number that stands beside exactly one valid national number.
--- Rows of that client without a valid number borrow its key: the same client is the same person.
+-- Grain: one row per operator and client number that stands beside exactly one valid national number in some rows, and
+-- beside none in others. The latter borrow its key: the same client is the same person.
 {{ config(materialized='incremental', pre_hook="{{ make_way('client_key', 'int_clients__reopened') }}") }}
 {{ wait_for('int_clients__reopened') }}
 
 with
 
-records as (
+records as {{ read_again() }} (
 
     select * from {{ ref('int_records__judged') }}
-    where {{ is_reopened('record_key', 'int_records__reopened', 'client_may_change') }}
+    where
+        client_key is not null
+        and {{ is_reopened('record_key', 'int_records__reopened', 'client_may_change') }}
+
+),
+
+-- few have a row that borrows, and no other client has to be looked at
+borrowing as (
+
+    select distinct
+        operator,
+        client_key
+
+    from records
+    where person_national_key is null
 
 ),
 
 lent as (
 
     select
-        operator,
-        client_key,
-        min(person_national_key) as national_key
+        records.operator,
+        records.client_key,
+        min(records.person_national_key) as national_key
 
     from records
+    inner join borrowing
+        on
+            records.operator = borrowing.operator
+            and records.client_key = borrowing.client_key
     where
-        is_readable
-        and not is_replaced
-        and client_key is not null
-        and person_national_key is not null
-    group by operator, client_key
+        records.is_readable
+        and not records.is_replaced
+        and records.person_national_key is not null
+    group by records.operator, records.client_key
     -- one key only: the lowest is the highest
-    having min(person_national_key) = max(person_national_key)
+    having min(records.person_national_key) = max(records.person_national_key)
 
 )
 

@@ -23,7 +23,9 @@ with
 
 participants_before as (
 
-    select {{ compared }}
+    select
+        {{ compared }},
+        -1 as difference
 
     from {{ ref('int_participants__left') }}
 
@@ -31,24 +33,37 @@ participants_before as (
 
 participants_now as (
 
-    select {{ compared }}
+    select
+        {{ compared }},
+        1 as difference
 
     from {{ ref('int_participants__by_period') }}
     where {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
 
-changed as (
+both_builds as (
 
-    (select * from participants_before except all select * from participants_now)
+    select * from participants_before
     union all
-    (select * from participants_now except all select * from participants_before)
+    select * from participants_now
+
+),
+
+-- of rows that stand in both nothing is left over
+differing as (
+
+    select period_number
+
+    from both_builds
+    group by {{ compared }}
+    having sum(difference) <> 0
 
 ),
 
 reopened as (
 
-    select distinct period_number from changed
+    select distinct period_number from differing
 
 )
 

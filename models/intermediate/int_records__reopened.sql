@@ -1,5 +1,6 @@
 -- Grain: one row per delivered row that a continued build looks at again; without rows in any other build.
--- A row in a reopened delivery, each other version of its record, and each other row of its client, whose key may be lent.
+-- A row in a reopened delivery, each other version of its record, and each row of its client where one borrows the client's
+-- key.
 {% if is_continued() %}
 with
 
@@ -50,6 +51,21 @@ clients as (
 
 ),
 
+borrowing_clients as (
+
+    select distinct
+        records.operator,
+        records.client_key
+
+    from records
+    inner join clients
+        on
+            records.operator = clients.operator
+            and records.client_key = clients.client_key
+    where records.person_national_key is null
+
+),
+
 found as (
 
     select
@@ -57,7 +73,7 @@ found as (
         records.operator,
         records.client_key,
         deliveries.delivery_number is not null or identifiers.record_id is not null as version_may_change,
-        clients.client_key is not null as client_may_change
+        borrowing_clients.client_key is not null as client_may_change
 
     from records
     left join deliveries on records.delivery_number = deliveries.delivery_number
@@ -65,10 +81,10 @@ found as (
         on
             records.operator = identifiers.operator
             and records.record_id = identifiers.record_id
-    left join clients
+    left join borrowing_clients
         on
-            records.operator = clients.operator
-            and records.client_key = clients.client_key
+            records.operator = borrowing_clients.operator
+            and records.client_key = borrowing_clients.client_key
 
 ),
 
