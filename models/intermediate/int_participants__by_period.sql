@@ -7,7 +7,26 @@ with
 
 participations as (
 
-    select * from {{ ref('int_participations__by_period') }}
+    select * from {{ ref('int_participations__merged') }}
+    where {{ is_reopened('person_id', 'int_persons__reopened') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('int_periods') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_periods__spans') }}
+
+),
+
+quarter_hours as (
+
+    select * from {{ ref('int_participations__by_quarter_hours') }}
     where {{ is_reopened('person_id', 'int_persons__reopened') }}
 
 ),
@@ -18,21 +37,64 @@ persons as (
 
 ),
 
+-- a year's hours are the sum of its quarters'
+hours as (
+
+    select
+        quarter_hours.participation_id,
+        periods.period_number,
+        sum(quarter_hours.hours) as hours
+
+    from quarter_hours
+    inner join periods as quarters on quarter_hours.period_number = quarters.period_number
+    inner join periods
+        on
+            quarters.period_start >= periods.period_start
+            and quarters.period_end <= periods.period_end
+    group by quarter_hours.participation_id, periods.period_number
+
+),
+
+present as (
+
+    select
+        periods.period_number,
+        participations.participation_id,
+        participations.person_id,
+        participations.operator,
+        participations.training_type,
+        participations.delivery_mode,
+        participations.training_area,
+        participations.labour_status,
+        case when participations.start_date >= periods.period_start then 1 else 0 end as is_entered,
+        case when participations.open_end_date <= periods.period_end then 1 else 0 end as is_left,
+        case when participations.open_end_date >= periods.period_end then 1 else 0 end as is_in_stock
+
+    from participations
+    inner join spans as periods on {{ touches_span('participations.start_date', 'participations.open_end_date', 'periods') }}
+
+),
+
 described as (
 
     select
-        participations.*,
+        present.*,
+        coalesce(hours.hours, 0) as hours,
         persons.sex,
         persons.age_group,
         persons.education_level,
         persons.residence_area,
         persons.participations as participations_of_person
 
-    from participations
+    from present
     inner join persons
         on
-            participations.person_id = persons.person_id
-            and participations.period_number = persons.period_number
+            present.person_id = persons.person_id
+            and present.period_number = persons.period_number
+    left join hours
+        on
+            present.participation_id = hours.participation_id
+            and present.period_number = hours.period_number
 
 )
 

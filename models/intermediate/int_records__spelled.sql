@@ -3,7 +3,8 @@
 -- as long as the pause after the latest end so far is at most `spell_gap_days`.
 {{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
 
-{%- set history = 'partition by person_id, operator, training_type, programme_code order by start_date, record_id, record_key' %}
+{%- set programme = 'partition by person_id, operator, training_type, programme_code' %}
+{%- set history = programme ~ ' order by start_date, record_id, record_key' %}
 
 with
 
@@ -66,7 +67,8 @@ spelled as (
     select
         * {{ except_columns(['beginning_record_key', 'latest_end_so_far']) }},
         {{ last_known('beginning_record_key') }}
-            over ({{ history }} rows between unbounded preceding and current row) as participation_id
+            over ({{ programme }} order by position_in_programme rows between unbounded preceding and current row)
+                as participation_id
 
     from marked
 

@@ -12,11 +12,13 @@ with
 present as (
 
     select
-        period_number,
-        person_id,
+        spans.period_number,
+        participations.person_id,
         count(*) as participations
-    from {{ ref('int_participations__by_period') }}
-    group by period_number, person_id
+    from {{ ref('int_participations__merged') }} as participations
+    inner join {{ ref('int_periods__spans') }} as spans
+        on {{ touches_span('participations.start_date', 'participations.open_end_date', 'spans') }}
+    group by spans.period_number, participations.person_id
 
 ),
 
