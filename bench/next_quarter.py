@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
 from comparing import differences, export
+from deliveries import invent
 from measuring import Measure, measure
 
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE
@@ -43,10 +44,14 @@ class Bench:
             environment={SECRET_VARIABLE: SAMPLE_SECRET},
             seconds=self.arguments.seconds,
         )
+        self.tell(name, taken)
+        return taken
+
+    def tell(self, name: str, taken: Measure) -> None:
+        """Say how far it is; no time is told before the figures are compared."""
         print(f"{name}: {taken.ended}", flush=True)
         if not taken.is_done:
-            raise SystemExit(f"{name}: see {self.work / name}.log")
-        return taken
+            raise SystemExit(f"{name}: see the logs in {self.work}")
 
     def take_in_and_build(
         self, name: str, deliveries: Path, warehouse: Path, quarter: str
@@ -65,12 +70,8 @@ class Bench:
     def deliveries(self) -> Path:
         wanted = (self.arguments.persons, self.arguments.first, self.arguments.last)
         folder = self.work / ("deliveries-{}-{}-{}".format(*wanted))
-        if not folder.exists():
-            partial = folder.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            words = ["--persons", wanted[0], "--from", wanted[1], "--to", wanted[2]]
-            self.run("synthesise", "synthesise", "--out", partial, *words)
-            partial.rename(folder)
+        if taken := invent(folder, *wanted):
+            self.tell("synthesise", taken)
         return folder
 
     def measure(self) -> int:

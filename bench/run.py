@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import duckdb
 from common import MARTS
 from comparing import differences, export
+from deliveries import invent
 from measuring import GB, Measure, measure
 from performance_page import write_page
 
@@ -99,23 +100,8 @@ class Size:
         return self.result
 
     def synthesise(self) -> None:
-        if self.deliveries.exists():
-            return
-        partial = self.deliveries.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        words = ["--out", partial, "--persons", self.persons, "--from", FIRST, "--to", LAST]
-        self.tell(
-            "synthesise",
-            measure(
-                [*COMMAND, "synthesise", *map(str, words)],
-                folder=ROOT,
-                log=partial.with_suffix(".log"),
-                # not measured: as long as it takes
-                seconds=24 * 3600,
-            ),
-        )
-        partial.rename(self.deliveries)
+        if taken := invent(self.deliveries, self.persons, FIRST, LAST):
+            self.tell("synthesise", taken)
 
     def measure_phases(self, warehouse: Path) -> None:
         """Intake, build and publish as commands of their own."""
