@@ -14,7 +14,7 @@
 -- The condition on the rows that a continued build makes anew: `column` stands in a row of the model `reopened`. Any other
 -- build makes all of them.
 {% macro is_reopened(column, reopened, condition='true') -%}
-    {%- if synerstat.is_continued() -%}
+    {%- if is_continued() -%}
     {{ column }} in (select reopened.{{ column.split('.') | last }} from {{ ref(reopened) }} as reopened where {{ condition }})
     {%- else -%}
     {{ synerstat.wait_for(reopened) }}true
@@ -28,19 +28,39 @@
 
 -- As a pre-hook: takes the rows away that are made anew. The model itself says `is_reopened` of the same rows.
 {% macro make_way(column, reopened, condition='true') -%}
-    {%- if synerstat.is_continued() -%}
+    {%- if is_continued() -%}
     delete from {{ this }} where {{ synerstat.is_reopened(column, reopened, condition) }}
     {%- endif -%}
 {%- endmacro %}
 
--- The same for figures, which tell their period by name.
-{% macro make_way_for_periods() -%}
-    {%- if synerstat.is_continued() -%}
-    delete from {{ this }}
-    where (freq, time_period) in (
-        select (periods.freq, periods.time_period)
-        from {{ ref('int_periods') }} as periods
-        where {{ synerstat.is_reopened('period_number', 'int_periods__reopened') }}
+-- The rows of which `make_way` has left none: those of reopened persons whose `key` is not in the table that is continued.
+{% macro is_missing(key) -%}
+    {%- if is_continued() -%}
+    {{ synerstat.is_reopened('person_id', 'int_persons__reopened', 'reopened_from is not null') }}
+    and {{ key }} not in (select kept.{{ key }} from {{ this }} as kept)
+    {%- else -%}
+    {{ synerstat.wait_for('int_persons__reopened') }}true
+    {%- endif -%}
+{%- endmacro %}
+
+-- The periods of persons that a continued build counts anew: `persons` and `periods` are relations of the query.
+{% macro is_counted_anew(persons, periods=none) -%}
+    {%- if is_continued() -%}
+    exists (
+        select 1 as found
+        from {{ ref('int_persons__reopened_periods') }} as reopened
+        where
+            reopened.person_id = {{ persons }}.person_id
+            and reopened.period_number = {{ periods or persons }}.period_number
     )
+    {%- else -%}
+    {{ synerstat.wait_for('int_persons__reopened_periods') }}true
+    {%- endif -%}
+{%- endmacro %}
+
+-- As a pre-hook: takes these rows away from a table with one row for a person, or a participation, and period.
+{% macro make_way_for_periods() -%}
+    {%- if is_continued() -%}
+    delete from {{ this }} as made_before where {{ synerstat.is_counted_anew('made_before') }}
     {%- endif -%}
 {%- endmacro %}

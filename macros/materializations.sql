@@ -6,8 +6,10 @@
     {{- return(synerstat.replace_relation('table', sql)) -}}
 {% endmaterialization %}
 
+-- What a continued build reads often and holds little of may say `meta: {table_if_continued: true}`.
 {% materialization view, adapter='duckdb' %}
-    {{- return(synerstat.replace_relation('view', sql)) -}}
+    {%- set as_table = synerstat.is_continued() and config.get('meta', {}).get('table_if_continued', false) -%}
+    {{- return(synerstat.replace_relation('table' if as_table else 'view', sql)) -}}
 {% endmaterialization %}
 
 -- A table that a continued build adds rows to, after its hooks have made way for them; any other build replaces it whole.

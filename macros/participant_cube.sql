@@ -7,7 +7,7 @@
 -- both. Those are summed to the finest cells first and cubed. Only the few persons with more are cubed one by one (one row
 -- per person and cell) and counted.
 --
--- A continued build counts the periods anew that something changed in (`int_periods__reopened`).
+-- What is counted with a period number below zero is taken away (`int_participants__counted`).
 {% macro participant_cube(relation, dimensions) -%}
     {%- set dims = dimensions | join(', ') %}
     {%- set flags = ['entered', 'left', 'stock'] %}
@@ -17,7 +17,6 @@
     participations as (
 
         select * from {{ relation }}
-        where {{ is_reopened('period_number', 'int_periods__reopened') }}
 
     ),
 
@@ -229,28 +228,79 @@
     ),
 
     -- a dimension is never null, so null is the cube's own mark for "all"
+    signed_cells as (
+
+        select
+            abs(period_number) as period_number,
+            sign(period_number) as direction,
+            {%- for dimension in dimensions %}
+            coalesce({{ dimension }}, '_T') as {{ dimension }},
+            {%- endfor %}
+            persons_present,
+            {%- for flag in flags %}
+            persons_{{ flag }},
+            {%- endfor %}
+            present,
+            entered,
+            exited,
+            hours
+
+        from all_persons
+
+    ),
+
     cells as (
 
         select
             period_number,
-            {%- for dimension in dimensions %}
-            coalesce({{ dimension }}, '_T') as {{ dimension }},
+            {{ dims }},
+            cast(sum(direction * persons_present) as bigint) as participants_present,
+            {%- for flag in flags %}
+            cast(sum(direction * persons_{{ flag }}) as bigint) as participants_{{ flag }},
             {%- endfor %}
-            cast(sum(persons_present) as bigint) as participants_present,
-            cast(sum(persons_entered) as bigint) as participants_entered,
-            cast(sum(persons_left) as bigint) as participants_left,
-            cast(sum(persons_stock) as bigint) as participants_stock,
-            cast(sum(present) as bigint) as participations_present,
-            cast(sum(entered) as bigint) as participations_entered,
-            cast(sum(exited) as bigint) as participations_left,
-            cast(round(sum(hours)) as bigint) as training_hours
+            cast(sum(direction * present) as bigint) as participations_present,
+            cast(sum(direction * entered) as bigint) as participations_entered,
+            cast(sum(direction * exited) as bigint) as participations_left,
+            cast(sum(direction * hours) as decimal(38, 6)) as training_hours
 
-        from all_persons
-        group by
-            period_number
-            {%- for dimension in dimensions %},
-            coalesce({{ dimension }}, '_T')
+        from signed_cells
+        group by period_number, {{ dims }}
+
+    )
+
+    select * from cells
+{%- endmacro %}
+
+-- The figures of a mart from all cells that were counted: a build that continues adds what it changes to them.
+{% macro cube_figures(cells, dimensions) -%}
+    with
+
+    cells as (
+
+        select * from {{ cells }}
+
+    ),
+
+    periods as (
+
+        select * from {{ ref('int_periods') }}
+
+    ),
+
+    summed as (
+
+        select
+            period_number,
+            {{ dimensions | join(', ') }},
+            {%- for measure in participant_measures() + participation_measures() %}
+            cast(sum({{ measure }}) as bigint) as {{ measure }},
             {%- endfor %}
+            -- rounded once, here: rounded parts would not add up
+            cast(round(sum(training_hours)) as bigint) as training_hours
+
+        from cells
+        group by period_number, {{ dimensions | join(', ') }}
+        having sum(participations_present) > 0
 
     )
 
@@ -258,17 +308,12 @@
         periods.freq,
         periods.time_period,
         {%- for dimension in dimensions %}
-        cells.{{ dimension }},
+        summed.{{ dimension }},
         {%- endfor %}
-        cells.participants_present,
-        cells.participants_entered,
-        cells.participants_left,
-        cells.participants_stock,
-        cells.participations_present,
-        cells.participations_entered,
-        cells.participations_left,
-        cells.training_hours
+        {%- for measure in measures() %}
+        summed.{{ measure }}{{ "," if not loop.last }}
+        {%- endfor %}
 
-    from cells
-    inner join {{ ref('int_periods') }} as periods on cells.period_number = periods.period_number
+    from summed
+    inner join periods on summed.period_number = periods.period_number
 {%- endmacro %}

@@ -18,10 +18,17 @@ deliveries as (
 
 ),
 
--- a record without an identifier can't be followed; a closed record is told by the delivery that lacks it
-defects as (
+reported as (
 
-    select distinct
+    select * from deliveries
+    where reference_quarter = '{{ var("reference_quarter") }}'
+
+),
+
+-- a record without an identifier can't be followed; a closed record is told by the delivery that lacks it
+found as (
+
+    select
         deliveries.operator,
         findings.delivery_number,
         deliveries.position_of_operator,
@@ -31,6 +38,33 @@ defects as (
     from {{ ref('quality_row_findings') }} as findings
     inner join deliveries on findings.delivery_number = deliveries.delivery_number
     where findings.record_id is not null and findings.rule <> 'closed_by_absence'
+
+),
+
+-- only what stands in a reported delivery or in the one before it has to be followed
+identifiers as (
+
+    select distinct
+        found.operator,
+        found.record_id
+
+    from found
+    inner join reported
+        on
+            found.operator = reported.operator
+            and found.position_of_operator in (reported.position_of_operator, reported.position_of_operator - 1)
+
+),
+
+defects as (
+
+    select distinct found.*
+
+    from found
+    inner join identifiers
+        on
+            found.operator = identifiers.operator
+            and found.record_id = identifiers.record_id
 
 ),
 
@@ -53,13 +87,6 @@ begun as (
         min(position_of_operator) over (partition by operator, record_id, rule, run_number) as first_position
 
     from numbered
-
-),
-
-reported as (
-
-    select * from deliveries
-    where reference_quarter = '{{ var("reference_quarter") }}'
 
 ),
 

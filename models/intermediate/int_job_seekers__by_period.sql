@@ -5,7 +5,7 @@ with
 
 participants as (
 
-    select * from {{ ref('int_participants__by_period') }}
+    select * from {{ ref('int_participants__counted') }}
 
 ),
 

@@ -1,14 +1,15 @@
 -- Grain: one row per participation and period in which it is present, with who the person is in that period.
 -- The one table that all figures are counted from.
-{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ make_way_for_periods() }}") }}
 {{ wait_for('int_participants__left') }}
+{{ wait_for('int_persons__reopened_periods') }}
 
 with
 
 participations as (
 
     select * from {{ ref('int_participations__merged') }}
-    where {{ is_reopened('person_id', 'int_persons__reopened') }}
+    where {{ is_reopened('participation_id', 'int_participations__recounted') }}
 
 ),
 
@@ -27,7 +28,7 @@ spans as (
 quarter_hours as (
 
     select * from {{ ref('int_participations__by_quarter_hours') }}
-    where {{ is_reopened('person_id', 'int_persons__reopened') }}
+    where {{ is_reopened('participation_id', 'int_participations__recounted') }}
 
 ),
 
@@ -72,6 +73,9 @@ present as (
 
     from participations
     inner join spans as periods on {{ touches_span('participations.start_date', 'participations.open_end_date', 'periods') }}
+    {%- if is_continued() %}
+    where {{ is_counted_anew('participations', 'periods') }}
+    {%- endif %}
 
 ),
 

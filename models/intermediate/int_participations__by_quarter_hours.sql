@@ -1,6 +1,7 @@
 -- Grain: one row per participation and quarter with hours.
 -- A record's hours are spread evenly over its days, up to its end or the last day of the quarter its version came in.
-{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ make_way('participation_id', 'int_participations__reopened') }}") }}
+{{ wait_for('int_participations__reopened') }}
 
 with
 
@@ -16,7 +17,7 @@ records as (
     from {{ ref('int_records__spelled') }}
     where
         hours > 0
-        and {{ is_reopened('person_id', 'int_persons__reopened') }}
+        and {{ is_reopened('participation_id', 'int_participations__recounted', 'is_remade') }}
 
 ),
 

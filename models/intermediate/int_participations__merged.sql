@@ -1,12 +1,13 @@
 -- Grain: one row per participation (a spell): one person in one programme of one operator without interruption.
-{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ make_way('participation_id', 'int_participations__reopened') }}") }}
+{{ wait_for('int_participations__reopened') }}
 
 with
 
 records as (
 
     select * from {{ ref('int_records__spelled') }}
-    where {{ is_reopened('person_id', 'int_persons__reopened') }}
+    where {{ is_missing('participation_id') }}
 
 ),
 

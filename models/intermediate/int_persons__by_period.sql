@@ -1,9 +1,17 @@
 -- Grain: one row per person and period in which the person participates.
 -- Sex, age, education and residence have one value per person and period, so that tables by them add up: the first
 -- known value over the person's records that began by the period's end, latest first.
-{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ make_way_for_periods() }}") }}
+{{ wait_for('int_persons__reopened_periods') }}
 
 with
+
+participations as (
+
+    select * from {{ ref('int_participations__merged') }}
+    where {{ is_reopened('participation_id', 'int_participations__recounted') }}
+
+),
 
 records as (
 
@@ -22,13 +30,7 @@ records as (
         ) as recency
 
     from {{ ref('int_records__spelled') }}
-    where {{ is_reopened('person_id', 'int_persons__reopened') }}
-
-),
-
-participations as (
-
-    select * from {{ ref('int_participations__merged') }}
+    where {{ is_reopened('participation_id', 'int_participations__recounted') }}
 
 ),
 
@@ -60,6 +62,9 @@ described as (
     from records
     inner join participations on records.participation_id = participations.participation_id
     inner join periods on {{ touches_span('records.start_date', 'participations.open_end_date', 'periods') }}
+    {%- if is_continued() %}
+    where {{ is_counted_anew('participations', 'periods') }}
+    {%- endif %}
     group by records.person_id, periods.period_number
 
 ),

@@ -3,9 +3,9 @@
 {{ config(
     materialized='incremental',
     pre_hook="{{ make_way('record_key', 'int_records__reopened') }}",
-    post_hook="{% if is_continued() %}delete from {{ ref('int_persons__numbered') }} where person_id in (select gone.person_id from {{ ref('int_persons__left') }} as gone) and person_id not in (select kept.person_id from {{ this }} as kept){% endif %}",
+    post_hook="{% if is_continued() %}delete from {{ ref('int_persons__numbered') }} where person_id in (select gone.person_id from {{ ref('int_records__left') }} as gone except select kept.person_id from {{ this }} as kept){% endif %}",
 ) }}
-{{ wait_for('int_persons__left') }}
+{{ wait_for('int_records__left') }}
 
 with
 

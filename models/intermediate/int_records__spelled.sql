@@ -1,7 +1,8 @@
 -- Grain: one row per record that belongs to a participation.
 -- Gaps and islands: records of one person, operator, training type and programme belong to the same participation
 -- as long as the pause after the latest end so far is at most `spell_gap_days`.
-{{ config(materialized='incremental', pre_hook="{{ make_way('person_id', 'int_persons__reopened') }}") }}
+{{ config(materialized='incremental', pre_hook="{{ make_way('participation_id', 'int_participations__reopened') }}") }}
+{{ wait_for('int_participations__reopened') }}
 
 {%- set programme = 'partition by person_id, operator, training_type, programme_code' %}
 {%- set history = programme ~ ' order by start_date, record_id, record_key' %}
@@ -33,7 +34,7 @@ records as (
     from {{ ref('int_records__identified') }}
     where
         disposition = 'counted'
-        and {{ is_reopened('person_id', 'int_persons__reopened') }}
+        and {{ is_missing('record_key') }}
 
 ),
 

@@ -22,9 +22,9 @@ records as (
 
 ),
 
-participations as (
+cells as (
 
-    select * from {{ ref('int_participants__by_period') }}
+    select * from {{ ref('int_bridge__cells') }}
 
 ),
 
@@ -83,46 +83,17 @@ counted as (
 
 ),
 
-persons as (
-
-    select
-        period_number,
-        person_id,
-        operator,
-        count(*) as participations
-
-    from participations
-    group by period_number, person_id, operator
-
-),
-
-operators_of_persons as (
-
-    select
-        period_number,
-        person_id,
-        count(*) as operators
-
-    from persons
-    group by period_number, person_id
-
-),
-
 present as (
 
     select
-        persons.period_number,
-        persons.operator,
-        sum(persons.participations) as participations_present,
-        count(*) as participants_present,
-        sum(case when operators_of_persons.operators > 1 then 1 else 0 end) as participants_of_several_operators
+        period_number,
+        operator,
+        sum(participations_present) as participations_present,
+        sum(participants_present) as participants_present,
+        sum(participants_of_several_operators) as participants_of_several_operators
 
-    from persons
-    inner join operators_of_persons
-        on
-            persons.period_number = operators_of_persons.period_number
-            and persons.person_id = operators_of_persons.person_id
-    group by persons.period_number, persons.operator
+    from cells
+    group by period_number, operator
 
 ),
 
@@ -154,18 +125,6 @@ by_operator as (
 
 ),
 
-belgium as (
-
-    select
-        period_number,
-        count(*) as participants_present,
-        sum(case when operators > 1 then 1 else 0 end) as participants_of_several_operators
-
-    from operators_of_persons
-    group by period_number
-
-),
-
 -- rows, records and participations add up over operators; persons do not
 together as (
 
@@ -176,11 +135,14 @@ together as (
         sum(by_operator.counted_records) as counted_records,
         sum(by_operator.participations_present) as participations_present,
         sum(by_operator.participants_present) as participants_summed_over_operators,
-        coalesce(max(belgium.participants_present), 0) as participants_present,
-        coalesce(max(belgium.participants_of_several_operators), 0) as participants_of_several_operators
+        coalesce(max(present.participants_present), 0) as participants_present,
+        coalesce(max(present.participants_of_several_operators), 0) as participants_of_several_operators
 
     from by_operator
-    left join belgium on by_operator.period_number = belgium.period_number
+    left join present
+        on
+            by_operator.period_number = present.period_number
+            and present.operator = '_T'
     group by by_operator.period_number
 
 ),

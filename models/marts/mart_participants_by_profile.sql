@@ -1,4 +1,3 @@
 -- Grain: one row per freq, time_period and cell of the cube over training_area, sex, age_group, education_level.
-{{ config(materialized='incremental', on_schema_change='fail', pre_hook="{{ make_way_for_periods() }}") }}
 
-{{ participant_cube(ref('int_participants__by_period'), ['training_area', 'sex', 'age_group', 'education_level']) }}
+{{ cube_figures(ref('int_profile__cells'), ['training_area', 'sex', 'age_group', 'education_level']) }}

@@ -1,7 +1,13 @@
 -- Grain: one row per operator and reference quarter of its delivery.
 -- How a quarter's delivery stood when it came in: rows that can be used, rows about nobody of the statistic, and items that
 -- are missing. Unlike the dispositions it does not change when later deliveries bring other versions of the same records,
--- so that quarters can be compared.
+-- so that quarters can be compared. A continued build sums the deliveries that are open again.
+{{ config(
+    materialized='incremental',
+    on_schema_change='fail',
+    pre_hook="{% if is_continued() %}delete from {{ this }} where (operator, reference_quarter) in (select (deliveries.operator, deliveries.reference_quarter) from {{ ref('int_deliveries__ranked') }} as deliveries where {{ is_reopened('deliveries.delivery_number', 'int_deliveries__reopened') }}){% endif %}",
+) }}
+{{ wait_for('int_deliveries__ranked') }}
 
 {%- set places = ['unreadable', 'duplicate', 'rejected', 'cancelled', 'not_member', 'mirror', 'out_of_scope', 'in_scope'] %}
 {%- set unknown = ['education_level', 'labour_status', 'delivery_mode', 'training_area', 'residence_area', 'programme_code'] %}
@@ -11,7 +17,9 @@ with
 judged as (
 
     select * from {{ ref('int_records__judged') }}
-    where not is_replaced
+    where
+        not is_replaced
+        and {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
 
 ),
 

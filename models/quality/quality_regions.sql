@@ -9,29 +9,86 @@
 
 with
 
-judged as (
+participations as (
 
-    select * from {{ ref('int_records__judged') }}
+    select * from {{ ref('int_participations__merged') }}
+    where open_end_date >= cast('{{ var("coverage_start") }}' as date)
 
 ),
 
 counted as (
 
     select
-        identified.operator,
-        identified.record_id,
-        identified.person_id,
-        persons.person_key_scope,
-        identified.residence_area,
+        records.record_key,
+        records.operator,
+        records.record_id,
+        records.residence_area
+
+    from {{ ref('int_records__spelled') }} as records
+    inner join participations on records.participation_id = participations.participation_id
+
+),
+
+-- few records break a rule: they are looked up where those are listed
+unmapped as (
+
+    select
+        counted.operator,
         {%- for dimension in coded %}
-        judged.breaks_unmapped_{{ dimension }}{{ ',' if not loop.last }}
+        sum(case when findings.rule = 'unmapped_{{ dimension }}' then 1 else 0 end) as unmapped_{{ dimension }}{{ ',' if not loop.last }}
         {%- endfor %}
 
-    from {{ ref('int_records__identified') }} as identified
-    inner join {{ ref('int_persons__numbered') }} as persons on identified.person_id = persons.person_id
-    inner join {{ ref('int_records__disposed') }} as disposed on identified.record_key = disposed.record_key
-    inner join judged on identified.record_key = judged.record_key
-    where disposed.disposition = 'counted'
+    from {{ ref('quality_row_findings') }} as findings
+    inner join counted on findings.record_key = counted.record_key
+    where findings.rule in ({% for dimension in coded %}'unmapped_{{ dimension }}'{{ ', ' if not loop.last }}{% endfor %})
+    group by counted.operator
+
+),
+
+residences as (
+
+    select
+        operator,
+        count(*) as unknown_residence
+
+    from counted
+    where residence_area = '_U'
+    group by operator
+
+),
+
+persons as (
+
+    select
+        operator,
+        person_id,
+        sum(records) as records
+
+    from participations
+    group by operator, person_id
+
+),
+
+identified as (
+
+    select
+        persons.operator,
+        sum(persons.records) as records,
+        count(*) as persons,
+        sum(case when numbered.person_key_scope = 'national' then 1 else 0 end) as persons_identified_nationally
+
+    from persons
+    inner join {{ ref('int_persons__numbered') }} as numbered on persons.person_id = numbered.person_id
+    group by persons.operator
+
+),
+
+delivered as (
+
+    select * from {{ ref('int_records__judged') }}
+    where
+        not is_replaced
+        and ({% for dimension in rejecting %}breaks_unmapped_{{ dimension }}{{ ' or ' if not loop.last }}{% endfor %})
 
 ),
 
@@ -39,44 +96,43 @@ counted as (
 rejected as (
 
     select
-        judged.operator,
-        judged.record_id,
+        delivered.operator,
+        delivered.record_id,
         {%- for dimension in rejecting %}
-        max(case when judged.breaks_unmapped_{{ dimension }} then 1 else 0 end) as unmapped_{{ dimension }}{{ ',' if not loop.last }}
+        max(case when delivered.breaks_unmapped_{{ dimension }} then 1 else 0 end) as unmapped_{{ dimension }}{{ ',' if not loop.last }}
         {%- endfor %}
 
-    from judged
+    from delivered
     where
-        not judged.is_replaced
-        and ({% for dimension in rejecting %}judged.breaks_unmapped_{{ dimension }}{{ ' or ' if not loop.last }}{% endfor %})
-        and not exists (
+        not exists (
             select 1 as found
             from counted
             where
-                judged.operator = counted.operator
-                and judged.record_id = counted.record_id
+                delivered.operator = counted.operator
+                and delivered.record_id = counted.record_id
         )
-    group by judged.operator, judged.record_id
+    group by delivered.operator, delivered.record_id
 
 ),
 
 summed as (
 
     select
-        operator,
-        count(*) as records,
+        identified.operator,
+        identified.records,
         {%- for dimension in coded %}
-        sum(case when breaks_unmapped_{{ dimension }} then 1 else 0 end) as unmapped_{{ dimension }},
+        coalesce(unmapped.unmapped_{{ dimension }}, 0) as unmapped_{{ dimension }},
         {%- endfor %}
         {%- for dimension in rejecting %}
         0 as unmapped_{{ dimension }},
         {%- endfor %}
-        sum(case when residence_area = '_U' then 1 else 0 end) as unknown_residence,
-        count(distinct person_id) as persons,
-        count(distinct case when person_key_scope = 'national' then person_id end) as persons_identified_nationally
+        coalesce(residences.unknown_residence, 0) as unknown_residence,
+        identified.persons,
+        identified.persons_identified_nationally
 
-    from counted
-    group by operator
+    from identified
+    left join unmapped on identified.operator = unmapped.operator
+    left join residences on identified.operator = residences.operator
 
     union all
 

@@ -18,6 +18,9 @@ present as (
     from {{ ref('int_participations__merged') }} as participations
     inner join {{ ref('int_periods__spans') }} as spans
         on {{ touches_span('participations.start_date', 'participations.open_end_date', 'spans') }}
+    where
+        {{ is_reopened('participations.participation_id', 'int_participations__recounted') }}
+        and {{ is_counted_anew('participations', 'spans') }}
     group by spans.period_number, participations.person_id
 
 ),
@@ -29,7 +32,8 @@ profiles as (
         person_id,
         count(*) as profiles,
         min(participations) as participations
-    from {{ ref('int_persons__by_period') }}
+    from {{ ref('int_persons__by_period') }} as profiled
+    where {{ is_counted_anew('profiled') }}
     group by period_number, person_id
 
 ),
@@ -40,7 +44,8 @@ described as (
         period_number,
         person_id,
         count(*) as participations
-    from {{ ref('int_participants__by_period') }}
+    from {{ ref('int_participants__by_period') }} as participants
+    where {{ is_counted_anew('participants') }}
     group by period_number, person_id
 
 )

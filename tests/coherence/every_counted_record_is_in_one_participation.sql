@@ -7,13 +7,26 @@ If it fails      Look up the record_key shown in int_records__identified: a row 
 */
 
 with
+{% if is_continued() %}
+-- rows that were looked at again, and all records of the persons reopened
+concerned as (
 
+    select record_key from {{ ref('int_records__reopened') }}
+    union
+    select record_key from {{ ref('int_records__identified') }}
+    where {{ is_reopened('person_id', 'int_persons__reopened', 'reopened_from is not null') }}
+
+),
+{% endif %}
 disposed as (
 
     select
         record_key,
         disposition
     from {{ ref('int_records__disposed') }}
+    {%- if is_continued() %}
+    where record_key in (select concerned.record_key from concerned)
+    {%- endif %}
 
 ),
 
@@ -26,6 +39,9 @@ merged as (
     from {{ ref('int_records__spelled') }} as records
     inner join {{ ref('int_participations__merged') }} as participations
         on records.participation_id = participations.participation_id
+    {%- if is_continued() %}
+    where records.record_key in (select concerned.record_key from concerned)
+    {%- endif %}
     group by records.record_key
 
 )
@@ -49,3 +65,4 @@ where
         disposed.disposition = 'before_coverage'
         and merged.open_end_date >= cast('{{ var("coverage_start") }}' as date)
     )
+-- depends_on: {{ ref('int_records__reopened') }}, {{ ref('int_records__identified') }}, {{ ref('int_persons__reopened') }}

@@ -11,6 +11,7 @@ with
 delivered as (
 
     select record_key from {{ ref('int_records__judged') }}
+    where {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),
 
@@ -20,6 +21,7 @@ disposed as (
         record_key,
         disposition
     from {{ ref('int_records__disposed') }}
+    where {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),
 

@@ -20,6 +20,7 @@ ordered as (
             rows between unbounded preceding and 1 preceding
         ) as latest_end_before
     from {{ ref('int_participations__merged') }}
+    where {{ is_reopened('person_id', 'int_persons__reopened', 'reopened_from is not null') }}
 
 )
 

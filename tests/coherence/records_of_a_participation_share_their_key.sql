@@ -12,10 +12,13 @@ select
 from {{ ref('int_participations__merged') }} as participations
 inner join {{ ref('int_records__spelled') }} as records on participations.participation_id = records.participation_id
 where
-    records.person_id <> participations.person_id
-    or records.operator <> participations.operator
-    or records.training_type <> participations.training_type
-    or records.programme_code <> participations.programme_code
-    or records.start_date < participations.start_date
-    or records.open_end_date > participations.open_end_date
+    {{ is_reopened('participations.person_id', 'int_persons__reopened', 'reopened_from is not null') }}
+    and (
+        records.person_id <> participations.person_id
+        or records.operator <> participations.operator
+        or records.training_type <> participations.training_type
+        or records.programme_code <> participations.programme_code
+        or records.start_date < participations.start_date
+        or records.open_end_date > participations.open_end_date
+    )
 group by participations.participation_id

@@ -15,6 +15,7 @@ delivered as (
         records.participation_id,
         sum(case when records.hours > 0 then records.hours else 0 end) as hours
     from {{ ref('int_records__spelled') }} as records
+    where {{ is_reopened('records.participation_id', 'int_participations__recounted', 'is_remade') }}
     group by records.participation_id
     having min(records.start_date) >= cast('{{ var("coverage_start") }}' as date)
 
@@ -26,6 +27,7 @@ spread as (
         participation_id,
         sum(hours) as hours
     from {{ ref('int_participations__by_quarter_hours') }}
+    where {{ is_reopened('participation_id', 'int_participations__recounted', 'is_remade') }}
     group by participation_id
 
 )

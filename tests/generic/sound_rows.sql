@@ -8,6 +8,9 @@ What it checks   Everything that a model or seed promises about its rows, in one
                    accepted_values    column: [values]; missing ones are not judged
                    patterns           column: pattern of the whole text; missing ones are not judged
                    relationships      column: model.column that holds each value; missing ones are not judged
+                 `reopened` (column, model, condition): a build that continues looks at rows with this column in that model
+                 only. All others it has kept as they were when a build before looked at them. The column belongs to the grain,
+                 so that rows kept and made twice are seen.
 Why it matters   A join to rows that are not unique multiplies the figures without an error; a missing code makes figures
                  vanish; a code without a label can't be published; a spreadsheet that drops zeros makes codes that match
                  nothing; a blank label is an empty heading in one language.
@@ -16,7 +19,7 @@ If it fails      Each row shown names the promise, the column and what breaks it
 */
 {% test sound_rows(
     model, grain=[], unique=[], never_null=[], not_blank=[], accepted_codes={}, accepted_values={}, patterns={},
-    relationships={}
+    relationships={}, reopened=[]
 ) %}
 {#- each promise: its name, the columns it is about, which rows break it, how many of one value break it -#}
 {%- set promises = [] -%}
@@ -70,7 +73,7 @@ select
     ) as offending_values,
     count(*) as number_of_rows
 from {{ model }}
-where {{ where }}
+where {{ where }}{% if reopened %} and {{ is_reopened(*reopened) }}{% endif %}
 group by {{ columns | join(", ") }}
 having count(*) >= {{ breaking_rows }}
 {{ "\nunion all\n" if not loop.last }}
