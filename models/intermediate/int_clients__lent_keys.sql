@@ -1,7 +1,7 @@
 -- Grain: one row per operator and client number that stands beside exactly one valid national number in some rows, and
 -- beside none in others. The latter borrow its key: the same client is the same person.
 {{ config(materialized='incremental', pre_hook="{{ make_way('client_key', 'int_clients__reopened') }}") }}
-{{ wait_for('int_clients__reopened') }}
+{{ wait_for('int_clients__left') }}
 
 with
 
@@ -10,7 +10,7 @@ records as {{ read_again() }} (
     select * from {{ ref('int_records__judged') }}
     where
         client_key is not null
-        and {{ is_reopened('record_key', 'int_records__reopened', 'client_may_change') }}
+        and {{ is_reopened('client_key', 'int_clients__reopened') }}
 
 ),
 

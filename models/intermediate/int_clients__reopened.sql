@@ -1,17 +1,24 @@
 -- Grain: one row per operator and client number whose key a continued build may lend otherwise; without rows in any other.
-
+-- Clients that stand in a reopened delivery and of whom some row borrows. Where every row has a number of its own nothing is
+-- lent.
+{% if is_continued() %}
 with
 
-records as (
+records as {{ read_again() }} (
 
     select * from {{ ref('int_records__checked') }}
+    where client_key is not null
 
 ),
 
-rows_reopened as (
+delivered as (
 
-    select * from {{ ref('int_records__reopened') }}
-    where client_may_change
+    select distinct
+        operator,
+        client_key
+
+    from records
+    where {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
 
 ),
 
@@ -22,8 +29,21 @@ reopened as (
         records.client_key
 
     from records
-    inner join rows_reopened on records.record_key = rows_reopened.record_key
+    inner join delivered
+        on
+            records.operator = delivered.operator
+            and records.client_key = delivered.client_key
+    where records.person_national_key is null
 
 )
 
 select * from reopened
+{%- else %}
+select
+    operator,
+    client_key
+
+from {{ ref('int_records__checked') }}
+where false
+-- depends_on: {{ ref('int_deliveries__reopened') }}
+{%- endif %}

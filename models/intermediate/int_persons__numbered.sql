@@ -11,7 +11,6 @@ keyed as (
         person_key_scope
 
     from {{ ref('int_records__keyed') }}
-    where {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),
 

@@ -12,7 +12,6 @@ with
 keyed as (
 
     select * from {{ ref('int_records__keyed') }}
-    where {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),
 

@@ -1,4 +1,5 @@
--- Grain: one row per current record that is counted or feeds the mirror comparison, with the key of its person.
+-- Grain: one row per current record that is counted or feeds the mirror comparison, with the key of its person. In a continued
+-- build only records that were looked at again: nobody else's key can be another.
 {{ config(materialized='view') }}
 
 with
@@ -11,13 +12,16 @@ versions as (
         disposition
 
     from {{ ref('int_records__versioned') }}
-    where disposition in ('counted', 'mirror')
+    where
+        disposition in ('counted', 'mirror')
+        and {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),
 
 records as (
 
     select * from {{ ref('int_records__checked') }}
+    where {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),
 

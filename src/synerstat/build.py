@@ -19,6 +19,7 @@ import synerstat
 from synerstat import spark
 from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
+from synerstat.manifests import keep_manifest, kept_manifest
 from synerstat.warehouse import (
     BuildState,
     ExpectationsResult,
@@ -62,14 +63,6 @@ class BuildIssue:
 
 
 @dataclass(frozen=True)
-class ProjectRead:
-    """The project as dbt has read it (its manifest) for a build of the quarter."""
-
-    quarter: str
-    manifest: Any
-
-
-@dataclass(frozen=True)
 class BuildResult:
     """What a build did. `counts`: steps that succeeded, by kind."""
 
@@ -93,7 +86,7 @@ def build(
     temp_dir: Path | None = None,
     landing: str | None = None,
     whole: bool = False,
-    read: ProjectRead | None = None,
+    read: Any | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build all models for the reference quarter, test them, check expectations, tell operators.
@@ -102,7 +95,7 @@ def build(
     3GB; `temp_dir` takes what does not fit into it (default: beside the database). `landing` is the
     URI of landed deliveries that lie elsewhere (target spark only). A build continues the one
     before where it may (`may_continue`), unless it is to be `whole`: the result is the same. `read`
-    is what `read_ahead` gave, if it was asked. The caller holds the warehouse
+    is what `read_project` gave, if it was asked. The caller holds the warehouse
     (`synerstat.warehouse.exclusive`).
 
     Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
@@ -246,7 +239,7 @@ def build_models(
     temp_dir: Path | None = None,
     variables: Mapping[str, Any] | None = None,
     continued: bool = False,
-    read: ProjectRead | None = None,
+    read: Any | None = None,
     progress: Progress = silent,
 ) -> tuple[Mapping[str, int], tuple[BuildIssue, ...]]:
     """Run one dbt command over the whole project, or over what `select` (dbt's syntax) names.
@@ -254,14 +247,19 @@ def build_models(
     Returns the counts of steps that succeeded, by kind, and the tests that warned. Unit tests are
     left out: they test the models, not the data. `variables` are set on top of the project's. What
     was built on Spark is handed over to the database. `continued` keeps the rows of the build
-    before that nothing new has changed. `read` is the project as it was read ahead, of use for the
-    same quarter on the engine dev. Raises as `build` does.
+    before that nothing new has changed. `read` is what `read_project` gave, of use on the engine
+    dev; without it the project is read here. Raises as `build` does.
     """
     # imported here: dbt takes seconds to load, and only a build needs it
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
-    arguments = _arguments(project, warehouse, quarter, command, target, variables or {})
+    told = {
+        "reference_quarter": quarter,
+        "landing_path": str(Warehouse(warehouse).landing),
+        **(variables or {}),
+    }
+    arguments = _arguments(project, warehouse, command, target, told)
     # a seed whose columns changed since the last build is made anew
     arguments.append("--full-refresh")
     if command == "build":
@@ -270,9 +268,9 @@ def build_models(
         arguments += ["--select", select]
     elif target == spark.TARGET:
         arguments += ["--exclude", PUBLICATION_MODELS]
-    manifest = read.manifest if read and read.quarter == quarter and target == "dev" else None
-    if manifest is None:
-        progress("Reading the project")
+    manifest = None
+    if target == "dev":
+        manifest = read or read_project(project, warehouse, progress=progress)
     beside = partial(_load, "great_expectations") if command == "build" else None
     steps = _Steps(progress, beside)
     settings = _settings(warehouse, threads, memory_limit, temp_dir)
@@ -291,50 +289,44 @@ def build_models(
     return _judge(results, warehouse)
 
 
-def read_ahead(
+def read_project(
     project: Path,
     warehouse: Path,
-    quarter: str,
     *,
-    threads: int = 2,
-    memory_limit: str = "3GB",
-    temp_dir: Path | None = None,
     has_time: Callable[[], bool] = lambda: False,
-) -> ProjectRead | None:
-    """Let dbt read the project for `build`, which is to be told the same things (target dev).
+    progress: Progress = silent,
+) -> Any | None:
+    """The project as dbt reads it (its manifest) for any build on the engine dev, kept if it was.
 
-    None where that fails: the build meets it again, and tells. As long as there is time then, what
-    takes seconds to load is loaded, too.
+    None where it can't be read: the build meets that again, and tells. As long as there is time
+    then, what takes seconds to load is loaded, too.
     """
-    from dbt.cli.main import dbtRunner
+    manifest = kept_manifest(project)
+    if manifest is None:
+        progress("Reading the project")
+        from dbt.cli.main import dbtRunner
 
-    root = warehouse.resolve()
-    root.mkdir(parents=True, exist_ok=True)
-    arguments = _arguments(project, root, quarter, "parse", "dev", {})
-    with (
-        _environment(_settings(root, threads, memory_limit, temp_dir)),
-        _without_collecting(),
-    ):
-        outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
-    if has_time():
-        _load("great_expectations")
-    return ProjectRead(quarter, outcome.result) if outcome.success else None
+        root = warehouse.resolve()
+        root.mkdir(parents=True, exist_ok=True)
+        arguments = _arguments(project, root, "parse", "dev", {})
+        with (
+            _environment(_settings(root, threads=1, memory_limit="1GB", temp_dir=None)),
+            _without_collecting(),
+        ):
+            outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
+        if outcome.success:
+            manifest = outcome.result
+            keep_manifest(project, manifest)
+    for name in ("dbt.cli.main", "great_expectations"):
+        if has_time():
+            _load(name)
+    return manifest
 
 
 def _arguments(
-    project: Path,
-    warehouse: Path,
-    quarter: str,
-    command: str,
-    target: str,
-    more: Mapping[str, Any],
+    project: Path, warehouse: Path, command: str, target: str, variables: Mapping[str, Any]
 ) -> list[str]:
-    """The words of a dbt command. Reading ahead and building must say the same."""
-    variables = {
-        "reference_quarter": quarter,
-        "landing_path": str(Warehouse(warehouse).landing),
-        **more,
-    }
+    """The words of a dbt command."""
     return [
         "--quiet",
         "--no-print",

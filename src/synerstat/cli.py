@@ -36,7 +36,6 @@ from synerstat.errors import (
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE, weakness
 
 if TYPE_CHECKING:
-    from synerstat.build import ProjectRead
     from synerstat.intake import IntakeResult
 
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
@@ -549,7 +548,7 @@ def run(
         engine = Engine(threads, memory_limit, temp_dir, target)
         with store.exclusive(warehouse):
             read = _intake_and_read(
-                report, deliveries, warehouse, quarter, where, secret, limit or (), engine
+                report, deliveries, warehouse, where, secret, limit or (), engine
             )
             built = _build(report, warehouse, quarter, where, engine, read=read)
             if report.problems:
@@ -843,27 +842,19 @@ def _intake_and_read(
     report: Report,
     deliveries: Path,
     warehouse: Path,
-    quarter: str | None,
     project: Path,
     secret: str,
     limits: Sequence[str],
     engine: Engine,
-) -> "ProjectRead | None":
+) -> Any | None:
     """Take deliveries in beside, and let dbt read the project meanwhile."""
     # Spark is told what has landed, which is not known yet
     if engine.target != TARGETS[0]:
         _intake(report, deliveries, warehouse, project, secret, limits)
         return None
     from synerstat.beside import beside
-    from synerstat.intake import latest_delivered_quarter, limits_from, run_intake
+    from synerstat.intake import limits_from, run_intake
 
-    # as far as it can be told before the deliveries were read
-    expected = quarter or max(
-        filter(
-            None, [latest_delivered_quarter(deliveries), store.latest_landed_quarter(warehouse)]
-        ),
-        default=None,
-    )
     with beside(
         run_intake,
         deliveries,
@@ -873,17 +864,9 @@ def _intake_and_read(
         limits=limits_from(limits),
         progress=report.progress,
     ) as taken_in:
-        read = None
-        if expected is not None:
-            from synerstat.build import read_ahead
+        from synerstat.build import read_project
 
-            read = read_ahead(
-                project,
-                warehouse,
-                expected,
-                **engine.resources(),
-                has_time=lambda: not taken_in.done(),
-            )
+        read = read_project(project, warehouse, has_time=lambda: not taken_in.done())
         result = taken_in.result()
     _tell_intake(report, warehouse, secret, result)
     return read
@@ -909,7 +892,7 @@ def _build(
     engine: Engine,
     landing: str | None = None,
     whole: bool = False,
-    read: "ProjectRead | None" = None,
+    read: Any | None = None,
 ) -> str:
     """Build, tell about it, return the quarter that was built."""
     from synerstat import build as building

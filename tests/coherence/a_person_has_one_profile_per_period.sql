@@ -28,25 +28,25 @@ present as (
 profiles as (
 
     select
-        period_number,
-        person_id,
+        persons.period_number,
+        persons.person_id,
         count(*) as profiles,
-        min(participations) as participations
-    from {{ ref('int_persons__by_period') }} as profiled
-    where {{ is_counted_anew('profiled') }}
-    group by period_number, person_id
+        min(persons.participations) as participations
+    from {{ ref('int_persons__by_period') }} as persons
+    where {{ is_counted_anew('persons') }}
+    group by persons.period_number, persons.person_id
 
 ),
 
 described as (
 
     select
-        period_number,
-        person_id,
+        participants.period_number,
+        participants.person_id,
         count(*) as participations
     from {{ ref('int_participants__by_period') }} as participants
     where {{ is_counted_anew('participants') }}
-    group by period_number, person_id
+    group by participants.period_number, participants.person_id
 
 )
 

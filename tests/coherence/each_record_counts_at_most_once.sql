@@ -13,7 +13,8 @@ versions as (
 
     select * from {{ ref('int_records__versioned') }}
 
-),
+)
+{%- if is_continued() %},
 
 -- identifiers of which a row was looked at again, with all their rows
 concerned as (
@@ -25,6 +26,7 @@ concerned as (
     where {{ is_reopened('record_key', 'int_records__reopened', 'version_may_change') }}
 
 )
+{%- endif %}
 
 select
     versions.operator,
@@ -40,3 +42,4 @@ inner join concerned
 where versions.disposition in ('counted', 'mirror', 'cancelled', 'out_of_scope', 'not_member')
 group by versions.operator, versions.record_id
 having count(*) > 1
+-- depends_on: {{ ref('int_records__reopened') }}

@@ -8,7 +8,7 @@ from synerstat.intake.results import (
     NoticeKind,
     RefusalReason,
 )
-from synerstat.intake.run import latest_delivered_quarter, run_intake
+from synerstat.intake.run import run_intake
 
 __all__ = [
     "AcceptedDelivery",
@@ -17,7 +17,6 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "RefusalReason",
-    "latest_delivered_quarter",
     "limits_from",
     "run_intake",
 ]

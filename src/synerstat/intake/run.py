@@ -152,12 +152,6 @@ def run_intake(
             intake.connection.close()
 
 
-def latest_delivered_quarter(deliveries: Path) -> str | None:
-    """The latest reference quarter by the names of the folders, read or not; None without any."""
-    names = (FOLDER.fullmatch(folder.name) for folder in deliveries.glob("*/*"))
-    return max((name[1] for name in names if name), default=None)
-
-
 class _Intake:
     def __init__(
         self,

@@ -94,7 +94,7 @@ def in_this_process(function: Callable, *arguments: Any, **named: Any) -> Iterat
 def layers(monkeypatch: pytest.MonkeyPatch) -> Layers:
     layers = Layers()
     monkeypatch.setattr("synerstat.beside.beside", in_this_process)
-    monkeypatch.setattr("synerstat.build.read_ahead", lambda *_, **__: None)
+    monkeypatch.setattr("synerstat.build.read_project", lambda *_, **__: None)
     monkeypatch.setattr("synerstat.intake.run_intake", layers.run_intake)
     monkeypatch.setattr("synerstat.build.build", layers.build)
     monkeypatch.setattr("synerstat.publish.publish", layers.publish)
