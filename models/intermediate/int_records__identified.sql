@@ -6,6 +6,7 @@
     post_hook="{% if is_continued() %}delete from {{ ref('int_persons__numbered') }} where person_id in (select gone.person_id from {{ ref('int_records__left') }} as gone except select kept.person_id from {{ this }} as kept){% endif %}",
 ) }}
 {{ wait_for('int_records__left') }}
+{{ wait_for('int_records__reopened') }}
 
 with
 

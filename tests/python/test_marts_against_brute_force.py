@@ -165,10 +165,12 @@ def test_a_build_that_continues_agrees_with_the_rules_too(
         for file in whole.glob("*.csv"):
             shutil.copy(file, arrived)
         for step, quarter in enumerate(STEPS):
+            # without any delivery the sample stands in, and no build continues one of the sample
+            continued = any(arrived.glob("*/*/manifest.json"))
             for folder, arrival in zip(folders, arrivals, strict=True):
                 if arrival == step:
                     shutil.copytree(folder, arrived / folder.relative_to(whole))
-            build_world(arrived, warehouse, quarter, continued=step > 0)
+            build_world(arrived, warehouse, quarter, continued=continued)
         assert differences(warehouse, rules_count(whole, STEPS[-1])) == []
     finally:
         shutil.rmtree(whole)
