@@ -6,9 +6,8 @@ from pathlib import Path
 import duckdb
 
 JUDGED = Path("target/compiled/synerstat/models/quality")
-# in the order in which they are built
+# in the order in which they are built; the comparisons are a view on all questions
 TABLES = (
-    "quality_comparisons",
     "quality_coherence_violations",
     "quality_declared_deviations",
     "quality_coherence_checks",
