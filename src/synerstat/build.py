@@ -47,6 +47,8 @@ PROGRESS_LINES = 8
 SHOWN_ISSUES = 10
 # views on what disclosure control writes: they live where the publication reads them
 PUBLICATION_MODELS = "path:models/publication"
+# a build that continues another has the same seeds, which that one tested
+SEEDS = "path:seeds"
 # views on records, which Spark leaves as files
 VIEWS_ON_RECORDS = "path:models/intermediate,config.materialized:view"
 # what dbt says of a step that could not be done
@@ -268,6 +270,8 @@ def build_models(
         arguments += ["--select", select]
     elif target == spark.TARGET:
         arguments += ["--exclude", PUBLICATION_MODELS]
+    elif continued:
+        arguments += ["--exclude", SEEDS]
     manifest = None
     if target == "dev":
         manifest = read or read_project(project, warehouse, progress=progress)
