@@ -2,27 +2,30 @@
 -- beside none in others. The latter borrow its key: the same client is the same person.
 {{ config(materialized='incremental', pre_hook="{{ make_way('client_key', 'int_clients__reopened') }}") }}
 {{ wait_for('int_clients__left') }}
+{{ wait_for('int_clients__reopened') }}
 
 with
 
 records as {{ read_again() }} (
 
     select * from {{ ref('int_records__judged') }}
-    where
-        client_key is not null
-        and {{ is_reopened('client_key', 'int_clients__reopened') }}
+    where client_key is not null
 
 ),
 
 -- few have a row that borrows, and no other client has to be looked at
 borrowing as (
 
+    {% if is_continued() -%}
+    select * from {{ ref('int_clients__reopened') }}
+    {%- else -%}
     select distinct
         operator,
         client_key
 
     from records
     where person_national_key is null
+    {%- endif %}
 
 ),
 

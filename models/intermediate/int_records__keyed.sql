@@ -1,6 +1,6 @@
 -- Grain: one row per current record that is counted or feeds the mirror comparison, with the key of its person. In a continued
 -- build only records that were looked at again: nobody else's key can be another.
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'table_if_continued': true}) }}
 
 with
 

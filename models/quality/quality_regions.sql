@@ -16,7 +16,7 @@ participations as (
 
 ),
 
-counted as (
+counted as {{ read_again() }} (
 
     select
         records.record_key,

@@ -277,9 +277,10 @@ def _deliveries() -> list[Plant]:
 
 
 def _regions() -> list[Plant]:
-    checked, identified = (
+    checked, identified, spelled = (
         "intermediate.int_records__checked",
         "intermediate.int_records__identified",
+        "intermediate.int_records__spelled",
     )
     share = "all records up to 2019-Q4, operator="
     training = f"marts.{MARTS['training']}"
@@ -287,7 +288,9 @@ def _regions() -> list[Plant]:
         Plant(
             f"{dimension}_codes_mapped",
             "mapping_absent",
-            f"update {checked} set breaks_unmapped_{dimension} = true where operator = 'forem'",
+            "insert into quality.quality_row_findings by name "
+            f"select record_key, record_id, 'unmapped_{dimension}' as rule from {spelled} "
+            "where operator = 'forem'",
             f"{share}forem",
         )
         for dimension in ("sex", "education_level", "labour_status", "delivery_mode")
@@ -306,7 +309,7 @@ def _regions() -> list[Plant]:
         Plant(
             "residence_known",
             "residence_in_another_list",
-            f"update {identified} set residence_area = '_U' where operator = 'vdab'",
+            f"update {spelled} set residence_area = '_U' where operator = 'vdab'",
             f"{share}vdab",
         ),
         Plant(
