@@ -2,4 +2,4 @@
 -- A build that continues adds rows with what it changes; the sum over all rows of a cell is its figure.
 {{ config(materialized='incremental') }}
 
-{{ participant_cube(ref('int_job_seekers__by_period'), ['residence_area', 'operator']) }}
+{{ participant_cube(ref('int_job_seekers__counted'), ['residence_area', 'operator']) }}

@@ -1,4 +1,4 @@
--- Grain: one row per participation of a job-seeker and period in which it is present.
+-- Grain: as `int_participants__counted`, the participations of job-seekers only.
 {{ config(materialized='view') }}
 
 with
