@@ -73,7 +73,7 @@ select
     ) as offending_values,
     count(*) as number_of_rows
 from {{ model }}
-where {{ where }}{% if reopened %} and {{ is_reopened(*reopened) }}{% endif %}
+where ({{ where }}){% if reopened %} and {{ is_reopened(*reopened) }}{% endif %}
 group by {{ columns | join(", ") }}
 having count(*) >= {{ breaking_rows }}
 {{ "\nunion all\n" if not loop.last }}
