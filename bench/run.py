@@ -37,6 +37,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = ("by_hand", "with_polars", "with_pandas")
 FIRST, LAST = "2018Q1", "2019Q4"
 PERSONS_PER_MILLION = 250_000
+# of five million persons nearly all have a national number of their own, of twelve million two
+# thirds: more rows come from more quarters
+MOST_MILLIONS_OF_TWO_YEARS = 20
+LAST_OF_EIGHT_YEARS = "2025Q4"
+PERSONS_PER_MILLION_OF_EIGHT_YEARS = 95_000
 COMMAND = [sys.executable, "-m", "synerstat"]
 EXAMPLES = """examples:
   make bench                                            1 and 10 million rows, all peers
@@ -55,6 +60,7 @@ def run_peer(
     landing: Path,
     out: Path,
     *,
+    quarter: str = LAST,
     threads: int = 2,
     seconds: float = 3600,
     memory_gb: float | None = None,
@@ -62,7 +68,7 @@ def run_peer(
     """Let a peer write the marts to `out`: what its process took, and the seconds of the work."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    words = ["--landing", landing, "--quarter", LAST, "--out", out, "--threads", threads]
+    words = ["--landing", landing, "--quarter", quarter, "--out", out, "--threads", threads]
     taken = measure(
         [sys.executable, str(ROOT / "bench" / "peers" / f"{peer}.py"), *map(str, words)],
         folder=ROOT,
@@ -82,7 +88,10 @@ class Size:
         self.arguments = arguments
         self.work: Path = arguments.work / f"{millions}m"
         self.deliveries: Path = arguments.work / f"deliveries-{millions}m"
-        self.persons = millions * PERSONS_PER_MILLION
+        self.persons, self.last = millions * PERSONS_PER_MILLION, LAST
+        if millions > MOST_MILLIONS_OF_TWO_YEARS:
+            self.persons = millions * PERSONS_PER_MILLION_OF_EIGHT_YEARS
+            self.last = LAST_OF_EIGHT_YEARS
         self.result: dict[str, Any] = {"millions": millions}
 
     def measure(self) -> dict[str, Any]:
@@ -100,7 +109,7 @@ class Size:
         return self.result
 
     def synthesise(self) -> None:
-        if taken := invent(self.deliveries, self.persons, FIRST, LAST):
+        if taken := invent(self.deliveries, self.persons, FIRST, self.last):
             self.tell("synthesise", taken)
 
     def measure_phases(self, warehouse: Path) -> None:
@@ -131,7 +140,7 @@ class Size:
                 *("--resource-type", "model", "--resource-type", "seed"),
                 *("--profiles-dir", str(ROOT / "profiles"), "--project-dir", str(ROOT)),
                 *("--target-path", str(alone / "target"), "--log-path", str(alone / "logs")),
-                *("--vars", json.dumps({"reference_quarter": LAST})),
+                *("--vars", json.dumps({"reference_quarter": self.last})),
             ],
             folder=ROOT,
             log=self.work / "marts.log",
@@ -160,6 +169,7 @@ class Size:
                 peer,
                 built / "landing",
                 out,
+                quarter=self.last,
                 threads=self.arguments.threads,
                 seconds=self.arguments.peer_seconds,
                 memory_gb=self.arguments.peer_memory,
@@ -183,7 +193,7 @@ class Size:
         """A command of synerstat, with the throw-away secret: the persons are invented."""
         given = [*map(str, words), "--warehouse", str(warehouse)]
         if name != "intake":
-            given += ["--quarter", LAST, "--threads", str(self.arguments.threads)]
+            given += ["--quarter", self.last, "--threads", str(self.arguments.threads)]
             given += ["--memory-limit", self.arguments.memory_limit]
         return measure(
             [*COMMAND, name, *given],
