@@ -19,7 +19,7 @@ import synerstat
 from synerstat import spark
 from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
-from synerstat.manifests import keep_manifest, kept_manifest
+from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
 from synerstat.warehouse import (
     BuildState,
     ExpectationsResult,
@@ -305,7 +305,8 @@ def read_project(
     None where it can't be read: the build meets that again, and tells. As long as there is time
     then, what takes seconds to load is loaded, too.
     """
-    manifest = kept_manifest(project)
+    file = manifest_file(project)
+    manifest = kept_manifest(file)
     if manifest is None:
         progress("Reading the project")
         from dbt.cli.main import dbtRunner
@@ -320,7 +321,7 @@ def read_project(
             outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
         if outcome.success:
             manifest = outcome.result
-            keep_manifest(project, manifest)
+            keep_manifest(project, file, manifest)
     for name in ("dbt.cli.main", "great_expectations"):
         if has_time():
             _load(name)

@@ -27,21 +27,24 @@ READ_BY_DBT = (
 TOOLS = ("dbt-core", "dbt-adapters", "dbt-common", "dbt-duckdb")
 
 
-def kept_manifest(project: Path) -> Any | None:
-    """The manifest that was kept of the project as it stands, None where there is none."""
+def kept_manifest(file: Path) -> Any | None:
+    """The manifest that was kept in this file (`manifest_file`), None where there is none."""
     # A broken or foreign file is as good as none: dbt reads the project again. Whoever can write
     # here can change the project itself, whose code is run, so unpickling adds no risk.
     with suppress(Exception):
-        return pickle.loads(_file(project).read_bytes())
+        return pickle.loads(file.read_bytes())
     return None
 
 
-def keep_manifest(project: Path, manifest: Any) -> None:
+def keep_manifest(project: Path, file: Path, manifest: Any) -> None:
     """Keep a manifest just read, before anything was built with it, instead of earlier ones.
 
-    Where the project's folder can't be written to, nothing is kept.
+    `file` is what `manifest_file` said before it was read. Where that is another one now, a file of
+    the project was changed meanwhile, and nobody knows which content was read: nothing is kept. Nor
+    is it where the project's folder can't be written to.
     """
-    file = _file(project)
+    if manifest_file(project) != file:
+        return
     with suppress(OSError):
         file.parent.mkdir(exist_ok=True)
         written = file.with_suffix(f".{os.getpid()}")
@@ -52,7 +55,8 @@ def keep_manifest(project: Path, manifest: Any) -> None:
                 earlier.unlink(missing_ok=True)
 
 
-def _file(project: Path) -> Path:
+def manifest_file(project: Path) -> Path:
+    """Where the manifest of the project as it stands is kept: another file after each change."""
     digest = hashlib.sha256()
     # a manifest holds paths
     for word in (str(project.resolve()), sys.version, *map(version, TOOLS)):

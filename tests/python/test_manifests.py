@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synerstat.build import read_project
-from synerstat.manifests import keep_manifest, kept_manifest
+from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
 
 ROOT = Path(__file__).resolve().parents[2]
 # a number for each warehouse and moment, and what dbt compares to know whether to read again
@@ -29,32 +29,40 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_kept_manifest_is_found_until_a_file_changes(project: Path) -> None:
-    assert kept_manifest(project) is None
-    keep_manifest(project, {"read": 1})
-    assert kept_manifest(project) == {"read": 1}
+    assert kept_manifest(manifest_file(project)) is None
+    keep_manifest(project, manifest_file(project), {"read": 1})
+    assert kept_manifest(manifest_file(project)) == {"read": 1}
 
     model = project / "models/intermediate/int_periods.sql"
     model.write_text(model.read_text("utf-8") + "\n", "utf-8")
-    assert kept_manifest(project) is None
-    keep_manifest(project, {"read": 2})
-    assert kept_manifest(project) == {"read": 2}
+    assert kept_manifest(manifest_file(project)) is None
+    keep_manifest(project, manifest_file(project), {"read": 2})
+    assert kept_manifest(manifest_file(project)) == {"read": 2}
     assert len(list((project / "target").glob("manifest-*"))) == 1
 
     (project / "models/intermediate/added.sql").write_text("select 1 as one", "utf-8")
-    assert kept_manifest(project) is None
+    assert kept_manifest(manifest_file(project)) is None
 
 
 def test_a_broken_file_is_as_good_as_none(project: Path) -> None:
-    keep_manifest(project, {"read": 1})
+    keep_manifest(project, manifest_file(project), {"read": 1})
     (kept,) = (project / "target").iterdir()
     kept.write_bytes(kept.read_bytes()[:10])
-    assert kept_manifest(project) is None
+    assert kept_manifest(manifest_file(project)) is None
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(project: Path) -> None:
     (project / "target").write_text("in the way", "utf-8")
-    keep_manifest(project, {"read": 1})
-    assert kept_manifest(project) is None
+    keep_manifest(project, manifest_file(project), {"read": 1})
+    assert kept_manifest(manifest_file(project)) is None
+
+
+def test_what_was_read_while_a_file_changed_is_not_kept(project: Path) -> None:
+    before = manifest_file(project)
+    (project / "models/intermediate/added.sql").write_text("select 1 as one", "utf-8")
+    keep_manifest(project, before, {"read": 1})
+    assert kept_manifest(before) is None
+    assert kept_manifest(manifest_file(project)) is None
 
 
 def test_what_is_read_depends_on_no_warehouse_and_no_quarter(
