@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -138,8 +139,9 @@ class Landing:
         place = self.folder(operator, folder)
         if not place.exists():
             return False
-        # out of sight at once, however long removing takes
-        discarded = self.work / "discarded"
+        # out of sight at once, however long removing takes; deliveries are taken in side by side,
+        # so each gets a place of its own
+        discarded = Path(tempfile.mkdtemp(prefix="discarded-", dir=self.work))
         place.rename(discarded)
         self.discard(discarded)
         return True

@@ -3,8 +3,10 @@
 import hashlib
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import duckdb
@@ -109,6 +111,30 @@ def test_a_changed_delivery_lands_anew(place: Place) -> None:
     result = place.intake()
     assert [d.operator for d in result.landed] == ["vdab"]
     assert place.values("vdab", "record_id") == ["R-2"]
+
+
+def test_changed_deliveries_are_taken_out_side_by_side(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("2019Q1-1", "2019Q2-1"):
+        place.deliver_rows("vdab", [row("vdab")], folder)
+    place.intake()
+    both_are_being_discarded = Barrier(2, timeout=60)
+    discard = landing_module.Landing.discard
+
+    def discard_together(folder: Path) -> None:
+        if folder.name.startswith("discarded"):
+            both_are_being_discarded.wait()
+        discard(folder)
+
+    landing = landing_module.Landing(place.warehouse)
+    monkeypatch.setattr(landing, "discard", discard_together)
+    landing.work.mkdir()
+    with ThreadPoolExecutor(2) as threads:
+        removed = threads.map(landing.remove, ("vdab", "vdab"), ("2019Q1-1", "2019Q2-1"))
+        assert list(removed) == [True, True]
+    assert not landing.folders()
+    assert not any(landing.work.iterdir())
 
 
 def test_a_changed_delivery_that_is_refused_leaves_the_landing(place: Place) -> None:
