@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from open_data_contract_standard.model import OpenDataContractStandard
-
 from synerstat.errors import ContractError
 
 SUFFIX: Final = ".odcs.yaml"
@@ -123,6 +121,9 @@ def load_contract(path: Path) -> DeliveryContract:
 
     Raises ContractError that names the file and what to mend.
     """
+    # imported here: the readers of typed files are handed contracts, and start for each file
+    from open_data_contract_standard.model import OpenDataContractStandard
+
     try:
         text = path.read_text("utf-8")
         document = OpenDataContractStandard.from_string(text)

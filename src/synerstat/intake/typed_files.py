@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -152,6 +153,14 @@ def _check_lengths(request: TypedFile) -> None:
         raise UnreadableFileError("row_too_long", row=longest[1], most=request.limits.row_bytes)
 
 
+class _NoPandas(MetaPathFinder):
+    """Lets pyarrow do without pandas, which it loads with its first array and no reader needs."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 def _serve(source: BinaryIO, target: BinaryIO) -> None:
     """Answer the one question that stands in `source`."""
     size = int.from_bytes(source.read(8), "big")
@@ -181,4 +190,5 @@ def _limit_memory(most: int) -> None:
 
 
 if __name__ == "__main__":
+    sys.meta_path.insert(0, _NoPandas())
     _serve(sys.stdin.buffer, sys.stdout.buffer)
