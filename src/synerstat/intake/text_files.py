@@ -37,6 +37,7 @@ WHITE_SPACE: Final = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 _WIDE_SPACE: Final = tuple(c.encode() for c in WHITE_SPACE if not c.isascii())
+_WIDEST_SPACE: Final = max(map(len, _WIDE_SPACE))
 _ASCII_SPACE: Final = tuple(ord(c) for c in WHITE_SPACE if c.isascii())
 
 _SLICE_BYTES: Final = 65_536
@@ -224,10 +225,10 @@ class _Collector:
             [b for b in _ASCII_SPACE if b not in (delimiter, _LINE_FEED, 32)]
             + [code[0] for code in _WIDE_SPACE]
         )
-        self._wide_or_odd = (
-            tuple(bytes([b]) for b in _ASCII_SPACE if b not in (delimiter, _LINE_FEED, 32))
-            + _WIDE_SPACE
-        )
+        self._odd_spaces = [
+            *(b for b in _ASCII_SPACE if b not in (delimiter, _LINE_FEED, 32)),
+            *(int.from_bytes(code, "big") for code in _WIDE_SPACE),
+        ]
 
     def take(self, chunk: bytes) -> None:
         self._take_text(self._decoder.decode(chunk), final=False)
@@ -337,8 +338,8 @@ class _Collector:
     ) -> None:
         self._quotes = self._quotes or bool(quotes.any())
         self._odd_quotes = self._odd_quotes or bool((quotes % 2).any())
-        if not self._odd_space and bool(self._is_suspect[raw].any()):
-            self._odd_space = any(code in data for code in self._wide_or_odd)
+        if not self._odd_space:
+            self._odd_space = self._holds_odd_space(raw)
         begin = 0
         if not self._head_line:
             filled = np.flatnonzero(~is_blank)
@@ -349,6 +350,17 @@ class _Collector:
         missing = self._limits.header_bytes - len(self._head)
         if missing > 0:
             self._head += data[begin : begin + missing]
+
+    def _holds_odd_space(self, raw: Bytes) -> bool:
+        """Whether one of the characters begins at any of the few bytes that may begin one."""
+        places = np.flatnonzero(self._is_suspect[raw])
+        value = np.zeros(len(places), dtype=np.int64)
+        for more in range(_WIDEST_SPACE):
+            # the last line feed completes no character
+            value = value * 256 + raw.take(places + more, mode="clip")
+            if np.isin(value, self._odd_spaces).any():
+                return True
+        return False
 
     def _refuse_long_line(self) -> None:
         raise UnreadableFileError("line_too_long", most=self._limits.line_bytes)

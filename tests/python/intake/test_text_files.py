@@ -22,7 +22,7 @@ from intake.making import (
 )
 
 from synerstat.intake import IntakeLimits, NoticeKind
-from synerstat.intake.text_files import TextDialect, TextLines, stream_text_file
+from synerstat.intake.text_files import WHITE_SPACE, TextDialect, TextLines, stream_text_file
 from synerstat.intake.text_rows import fields_sql, logical_rows, read_header
 
 OPERATORS = sorted(CONTRACT)
@@ -284,6 +284,25 @@ def read_with(text: str, delimiter: str, columns: int, work: Path) -> list[list[
         select = fields_sql(lines, rows, head, list(range(columns)), delimiter, 10_000)
         found = connection.execute(f"select * from ({select}) order by row_number").fetchall()
     return [list(values[4:]) if values[2] is None else [values[2]] for values in found]
+
+
+@pytest.mark.parametrize("chunk_bytes", [64, 5])
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_any_white_space_but_blanks_and_line_ends_is_odd(
+    delimiter: str, chunk_bytes: int, tmp_path: Path
+) -> None:
+    others = "é«\u00a1\u2013\u2019\u20ac\u2010\u202a\u3001\u1681"
+    found = set()
+    for character in WHITE_SPACE + others:
+        source = tmp_path / "source.csv"
+        source.write_bytes(f"a{delimiter}b\n{others}{character}x\n\u2013\n".encode())
+        dialect = TextDialect(delimiter, "utf-8", False)
+        limits = IntakeLimits(chunk_bytes=chunk_bytes)
+        _, lines = stream_text_file(source, tmp_path / "lines.parquet", dialect, limits)
+        assert isinstance(lines, TextLines)
+        if lines.has_odd_space:
+            found.add(character)
+    assert found == set(WHITE_SPACE) - {" ", "\n", delimiter}
 
 
 cells = st.text(st.sampled_from('ab "\n;,é'), max_size=6)
