@@ -6,7 +6,7 @@ with
 
 records as {{ read_again() }} (
 
-    select * from {{ ref('int_records__checked') }}
+    select * from {{ ref('int_records__judged') }}
     where client_key is not null
 
 ),
@@ -43,7 +43,7 @@ select
     operator,
     client_key
 
-from {{ ref('int_records__checked') }}
+from {{ ref('int_records__judged') }}
 where false
 -- depends_on: {{ ref('int_deliveries__reopened') }}
 {%- endif %}

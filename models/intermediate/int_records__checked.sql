@@ -118,13 +118,14 @@ judged as (
 resolved as (
 
     select
-        {#- texts and source codes stay in staging: what is rejected is looked up there by its record_key #}
+        {#- texts and source codes stay in staging, where what is rejected is looked up by its record_key; what is known of a
+            whole delivery stands in int_deliveries__ranked #}
         * {{ except_columns([
-            'is_new', 'training_type', 'delivery_mode', 'sex', 'labour_status', 'education_level', 'organiser',
+            'is_new', 'operator', 'reference_quarter', 'sequence', 'quarter_start', 'quarter_end', 'training_type', 'delivery_mode', 'sex', 'labour_status', 'education_level', 'organiser',
             'residence_area', 'training_area', 'programme_code', 'is_known_organiser_code', 'national_key',
             'raw_text', 'content_key', 'programme_name', 'birth_date_text', 'start_date_text', 'end_date_text', 'hours_text',
             'source_training_type', 'source_delivery_mode', 'source_sex', 'source_labour_status', 'source_education_level',
-            'source_organiser', 'source_residence', 'source_training_place',
+            'source_organiser', 'source_residence', 'source_training_place', 'is_national_birth_date_plausible',
         ]) }},
         training_type,
         case

@@ -19,6 +19,11 @@ judged as (
 
     select
         records.*,
+        deliveries.operator,
+        deliveries.reference_quarter,
+        deliveries.sequence,
+        deliveries.quarter_start,
+        deliveries.quarter_end,
         deliveries.is_replaced,
         deliveries.latest_quarter_end
 

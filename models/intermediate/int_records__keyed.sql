@@ -20,7 +20,7 @@ versions as (
 
 records as (
 
-    select * from {{ ref('int_records__checked') }}
+    select * from {{ ref('int_records__judged') }}
     where {{ is_reopened('record_key', 'int_records__reopened') }}
 
 ),

@@ -5,7 +5,7 @@ with
 
 records as (
 
-    select * from {{ ref('int_records__checked') }}
+    select * from {{ ref('int_records__judged') }}
 
 ),
 
@@ -80,7 +80,7 @@ select
     record_key,
     false as version_may_change
 
-from {{ ref('int_records__checked') }}
+from {{ ref('int_records__judged') }}
 where false
 -- depends_on: {{ ref('int_deliveries__reopened') }}, {{ ref('int_clients__changed') }}
 {%- endif %}

@@ -1,10 +1,11 @@
 /*
-What it checks   Every person with a participation present in a period has exactly one profile (sex, age group,
-                 education, residence) in it, which knows how many participations the person has, nobody else has
-                 one, and every participation present found its person's.
+What it checks   The profile (sex, age group, education, residence) that a participation found in a period knows how many
+                 participations its person has there; and per period, all participations present found one, and
+                 every profile was found. Sets are compared by their size and the sum of their keys.
 Why it matters   Tables by these attributes add up to the total only because each person has one value of each.
-If it fails      Too many profiles: an age group that overlaps another. Too few: a person without any record that
-                 began by the period's end, which the two models must see alike.
+If it fails      A person shown: int_persons__by_period counts other participations than stand in
+                 int_participants__by_period. None shown: compare the keys of the period in the two models named; too few
+                 profiles come from a person without any record that began by the period's end.
 */
 
 with
@@ -13,15 +14,15 @@ present as (
 
     select
         spans.period_number,
-        participations.person_id,
-        count(*) as participations
+        count(*) as participations,
+        sum(participations.participation_id) as participation_ids
     from {{ ref('int_participations__merged') }} as participations
     inner join {{ ref('int_periods__spans') }} as spans
         on {{ touches_span('participations.start_date', 'participations.open_end_date', 'spans') }}
     where
         {{ is_reopened('participations.participation_id', 'int_participations__recounted') }}
         and {{ is_counted_anew('participations', 'spans') }}
-    group by spans.period_number, participations.person_id
+    group by spans.period_number
 
 ),
 
@@ -29,12 +30,12 @@ profiles as (
 
     select
         persons.period_number,
-        persons.person_id,
-        count(*) as profiles,
-        min(persons.participations) as participations
+        count(*) as persons,
+        sum(persons.person_id) as person_ids,
+        sum(persons.participations) as participations
     from {{ ref('int_persons__by_period') }} as persons
     where {{ is_counted_anew('persons') }}
-    group by persons.period_number, persons.person_id
+    group by persons.period_number
 
 ),
 
@@ -43,31 +44,53 @@ described as (
     select
         participants.period_number,
         participants.person_id,
-        count(*) as participations
+        count(*) as participations,
+        sum(participants.participation_id) as participation_ids,
+        min(participants.participations_of_person) as fewest_known,
+        max(participants.participations_of_person) as most_known
     from {{ ref('int_participants__by_period') }} as participants
     where {{ is_counted_anew('participants') }}
     group by participants.period_number, participants.person_id
 
+),
+
+described_periods as (
+
+    select
+        period_number,
+        count(*) as persons,
+        sum(person_id) as person_ids,
+        sum(participations) as participations,
+        sum(participation_ids) as participation_ids
+    from described
+    group by period_number
+
 )
 
 select
-    coalesce(present.period_number, profiles.period_number) as period_number,
-    coalesce(present.person_id, profiles.person_id) as person_id,
-    profiles.profiles,
-    profiles.participations as participations_of_the_profile,
-    present.participations,
-    described.participations as described_participations
-from present
-full outer join profiles
-    on
-        present.period_number = profiles.period_number
-        and present.person_id = profiles.person_id
-left join described
-    on
-        present.period_number = described.period_number
-        and present.person_id = described.person_id
+    period_number,
+    person_id,
+    'int_persons__by_period' as compared_with
+from described
+where fewest_known <> participations or most_known <> participations
+union all
+select
+    coalesce(profiles.period_number, described_periods.period_number) as period_number,
+    null as person_id,
+    'int_persons__by_period' as compared_with
+from profiles
+full outer join described_periods on profiles.period_number = described_periods.period_number
 where
-    coalesce(profiles.profiles, 0) <> 1
-    or coalesce(present.participations, 0) = 0
-    or profiles.participations <> present.participations
-    or coalesce(described.participations, 0) <> present.participations
+    coalesce(profiles.persons, 0) <> coalesce(described_periods.persons, 0)
+    or profiles.person_ids <> described_periods.person_ids
+    or profiles.participations <> described_periods.participations
+union all
+select
+    coalesce(present.period_number, described_periods.period_number) as period_number,
+    null as person_id,
+    'int_participations__merged' as compared_with
+from present
+full outer join described_periods on present.period_number = described_periods.period_number
+where
+    coalesce(present.participations, 0) <> coalesce(described_periods.participations, 0)
+    or present.participation_ids <> described_periods.participation_ids

@@ -1,9 +1,10 @@
 /*
 What it checks   Rows of disposition `counted` or `before_coverage` stand in exactly one participation, no other row
                  stands in any, and the two dispositions tell apart the participations that ended before the
-                 coverage.
+                 coverage. Rows of an operator are compared by their number and the sum of their keys.
 Why it matters   A counted record without a participation is accounted for, but counts nowhere.
-If it fails      Look up the record_key shown in int_records__identified: a row without a person was lost there.
+If it fails      Look for record_keys of the operator and disposition shown that stand in int_records__disposed or in
+                 int_records__spelled only: a row without a person was lost in int_records__identified.
 */
 
 with
@@ -21,11 +22,35 @@ concerned as (
 disposed as (
 
     select
-        record_key,
-        disposition
-    from {{ ref('int_records__disposed') }}
+        deliveries.operator,
+        records.disposition,
+        count(*) as records,
+        sum(records.record_key) as record_keys
+    from {{ ref('int_records__disposed') }} as records
+    inner join {{ ref('int_deliveries__ranked') }} as deliveries on records.delivery_number = deliveries.delivery_number
+    where
+        records.disposition in ('counted', 'before_coverage')
+        {%- if is_continued() %}
+        and records.record_key in (select concerned.record_key from concerned)
+        {%- endif %}
+    group by deliveries.operator, records.disposition
+
+),
+
+dated as (
+
+    select
+        records.record_key,
+        records.operator,
+        case
+            when participations.open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
+            else 'counted'
+        end as disposition
+    from {{ ref('int_records__spelled') }} as records
+    inner join {{ ref('int_participations__merged') }} as participations
+        on records.participation_id = participations.participation_id
     {%- if is_continued() %}
-    where record_key in (select concerned.record_key from concerned)
+    where records.record_key in (select concerned.record_key from concerned)
     {%- endif %}
 
 ),
@@ -33,36 +58,26 @@ disposed as (
 merged as (
 
     select
-        records.record_key,
-        count(*) as participations,
-        min(participations.open_end_date) as open_end_date
-    from {{ ref('int_records__spelled') }} as records
-    inner join {{ ref('int_participations__merged') }} as participations
-        on records.participation_id = participations.participation_id
-    {%- if is_continued() %}
-    where records.record_key in (select concerned.record_key from concerned)
-    {%- endif %}
-    group by records.record_key
+        operator,
+        disposition,
+        count(*) as records,
+        sum(record_key) as record_keys
+    from dated
+    group by operator, disposition
 
 )
 
 select
-    coalesce(disposed.record_key, merged.record_key) as record_key,
-    disposed.disposition,
-    coalesce(merged.participations, 0) as participations,
-    merged.open_end_date
+    coalesce(disposed.operator, merged.operator) as operator,
+    coalesce(disposed.disposition, merged.disposition) as disposition,
+    disposed.records,
+    merged.records as records_in_participations
 from disposed
-full outer join merged on disposed.record_key = merged.record_key
+full outer join merged
+    on
+        disposed.operator = merged.operator
+        and disposed.disposition = merged.disposition
 where
-    disposed.record_key is null
-    or coalesce(merged.participations, 0)
-    <> case when disposed.disposition in ('counted', 'before_coverage') then 1 else 0 end
-    or (
-        disposed.disposition = 'counted'
-        and merged.open_end_date < cast('{{ var("coverage_start") }}' as date)
-    )
-    or (
-        disposed.disposition = 'before_coverage'
-        and merged.open_end_date >= cast('{{ var("coverage_start") }}' as date)
-    )
+    coalesce(disposed.records, 0) <> coalesce(merged.records, 0)
+    or disposed.record_keys <> merged.record_keys
 -- depends_on: {{ ref('int_records__reopened') }}, {{ ref('int_records__identified') }}, {{ ref('int_persons__reopened') }}

@@ -1,51 +1,55 @@
 /*
-What it checks   Every delivered row ends in exactly one of the ten dispositions of the counting rules (section 3).
+What it checks   Every delivered row ends in exactly one of the ten dispositions of the counting rules (section 3). The rows
+                 of a delivery are compared by their number and the sum of their keys, which are unique in both models.
 Why it matters   A join that drops or doubles a row changes an official figure, and nobody would see it.
-If it fails      The rows shown have none, several, or an unknown one. Follow their record_key from
-                 int_records__judged down to int_records__disposed: the first model where it is missing or doubled
-                 is the one to repair.
+If it fails      Rows of the delivery shown have none, several, or an unknown one. Look for record_keys that stand in
+                 int_records__judged or int_records__disposed only, or twice; the first model between them where one is
+                 missing or doubled is the one to repair.
 */
 
 with
 
 delivered as (
 
-    select record_key from {{ ref('int_records__judged') }}
+    select
+        delivery_number,
+        count(*) as delivered_rows,
+        sum(record_key) as record_keys
+    from {{ ref('int_records__judged') }}
     where {{ is_reopened('record_key', 'int_records__reopened') }}
+    group by delivery_number
 
 ),
 
 disposed as (
 
     select
-        record_key,
-        disposition
-    from {{ ref('int_records__disposed') }}
-    where {{ is_reopened('record_key', 'int_records__reopened') }}
-
-),
-
-compared as (
-
-    select
-        coalesce(delivered.record_key, disposed.record_key) as record_key,
-        count(delivered.record_key) as delivered_rows,
-        count(disposed.disposition) as dispositions,
+        delivery_number,
+        count(*) as disposed_rows,
+        sum(record_key) as record_keys,
         sum(
             case
-                when disposed.disposition in (
+                when disposition in (
                     'unreadable', 'superseded', 'duplicate', 'rejected', 'cancelled', 'not_member', 'mirror',
                     'out_of_scope', 'before_coverage', 'counted'
                 ) then 1
                 else 0
             end
         ) as known_dispositions
-    from delivered
-    full outer join disposed on delivered.record_key = disposed.record_key
-    group by coalesce(delivered.record_key, disposed.record_key)
+    from {{ ref('int_records__disposed') }}
+    where {{ is_reopened('record_key', 'int_records__reopened') }}
+    group by delivery_number
 
 )
 
-select *
-from compared
-where delivered_rows <> 1 or dispositions <> 1 or known_dispositions <> 1
+select
+    coalesce(delivered.delivery_number, disposed.delivery_number) as delivery_number,
+    delivered.delivered_rows,
+    disposed.disposed_rows,
+    disposed.known_dispositions
+from delivered
+full outer join disposed on delivered.delivery_number = disposed.delivery_number
+where
+    coalesce(delivered.delivered_rows, 0) <> coalesce(disposed.disposed_rows, 0)
+    or coalesce(delivered.delivered_rows, 0) <> coalesce(disposed.known_dispositions, 0)
+    or delivered.record_keys <> disposed.record_keys

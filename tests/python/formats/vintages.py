@@ -7,7 +7,8 @@ import duckdb
 
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.formats import Edition, write_formats
+from synerstat.publish.formats import Edition
+from synerstat.publish.formats.writing import write_formats
 
 EDITION = Edition("2019Q4", "2019Q4-v1", threshold=4, invented_persons=True)
 RELATIONS = {data_set.name: f"published_{data_set.name}" for data_set in DATA_SETS}
