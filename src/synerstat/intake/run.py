@@ -48,6 +48,7 @@ from synerstat.intake.results import (
     RefusalReason,
     RefusedError,
 )
+from synerstat.intake.typed_files import end_readers
 from synerstat.warehouse import RefusedDelivery
 
 REFUSALS_SCHEMA: Final = pa.schema(
@@ -188,7 +189,9 @@ class _Intake:
                 for part in pool.map(self._take_in_apart, folders):
                     found.add(part)
             finally:
-                pool.shutdown(cancel_futures=True)
+                # where this did not come to its end, nobody waits for a file that is being read
+                pool.shutdown(wait=False, cancel_futures=True)
+                end_readers()
         self.at_work_on = "the deliveries"
         self._judge_absent({(f.operator, f.name) for f in folders}, contracts)
         self.at_work_on = FILE_NAME

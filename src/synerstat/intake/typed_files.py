@@ -2,12 +2,14 @@
 
 The readers of both formats are libraries that hold much in memory and may break on a file that was
 made to break them. A process of its own has bounds on memory and time, and takes nothing but
-itself down.
+itself down. It is forked from a server, which has loaded the libraries and read no file: loading
+them takes longer than reading most files.
 """
 
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from queue import Empty, SimpleQueue
+from typing import IO, Any, Final
 
 import duckdb
 
@@ -29,6 +32,8 @@ from synerstat.intake.results import RefusalReason, RefusedError, UnreadableFile
 from synerstat.intake.workbooks import Workbook
 
 _SECRET: Final = "SECRET"
+_SIZE_BYTES: Final = 8
+_LONGEST_ANSWER: Final = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -52,39 +57,81 @@ def read_typed_file(request: TypedFile) -> tuple[int, ColumnMatch]:
 
     Raises RefusedError where the file can't be used: broken, too much, without header or columns.
     """
-    environment = {name: value for name, value in os.environ.items() if _SECRET not in name}
-    with subprocess.Popen(
-        [sys.executable, "-m", __spec__.name],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    ) as process:
-        try:
-            answer = _ask(process, pickle.dumps(request), request.limits.reader_seconds)
-        finally:
-            process.kill()
-            assert process.stdin is not None
-            with suppress(BrokenPipeError):
-                process.stdin.close()
+    try:
+        server = _idle.get_nowait()
+    except Empty:
+        server = _Server()
+    answer = server.ask(pickle.dumps(request), request.limits.reader_seconds)
+    if answer is None:
+        server.end()
+    else:
+        _idle.put(server)
     return _understood(answer, request)
 
 
-def _ask(process: "subprocess.Popen[bytes]", question: bytes, seconds: float) -> bytes | None:
-    """The answer; None where there is none in time."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    timer = threading.Timer(seconds, process.kill)
-    timer.start()
-    try:
-        # a process that is gone already has nothing to say, which is told below
-        with suppress(BrokenPipeError):
-            # standard input stays open: its end tells the reader that nobody waits any longer
-            process.stdin.write(len(question).to_bytes(8, "big") + question)
-            process.stdin.flush()
-        return process.stdout.read() or None
-    finally:
-        timer.cancel()
+def end_readers() -> None:
+    """End all servers and what they read; a file that is being read is given up."""
+    for server in tuple(_servers):
+        server.end()
+    with suppress(Empty):
+        while True:
+            _idle.get_nowait()
+
+
+class _Server:
+    """The other end of `_serve`: starts a process for each file, one at a time. Knows no secret."""
+
+    def __init__(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if _SECRET not in name}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __spec__.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            # a group of its own, to be ended with the process that it started
+            start_new_session=True,
+        )
+        _servers.add(self)
+
+    def ask(self, question: bytes, seconds: float) -> bytes | None:
+        """What a process says of the file; None where it has broken or says nothing in time."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(seconds, self._kill)
+        timer.start()
+        try:
+            # a process that is gone already has nothing to say
+            with suppress(BrokenPipeError):
+                _send(self._process.stdin, question)
+            return _receive(self._process.stdout) or None
+        finally:
+            timer.cancel()
+
+    def end(self) -> None:
+        _servers.discard(self)
+        self._kill()
+        self._process.wait()
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+_servers: Final[set[_Server]] = set()
+_idle: Final[SimpleQueue[_Server]] = SimpleQueue()
+
+
+def _send(target: IO[bytes], message: bytes) -> None:
+    target.write(len(message).to_bytes(_SIZE_BYTES, "big") + message)
+    target.flush()
+
+
+def _receive(source: IO[bytes]) -> bytes:
+    """A whole message; nothing where the other end is gone."""
+    size = int.from_bytes(source.read(_SIZE_BYTES), "big")
+    message = source.read(size)
+    return message if len(message) == size else b""
 
 
 def _understood(answer: bytes | None, request: TypedFile) -> tuple[int, ColumnMatch]:
@@ -161,21 +208,40 @@ class _NoPandas(MetaPathFinder):
             raise ModuleNotFoundError(name)
 
 
-def _serve(source: BinaryIO, target: BinaryIO) -> None:
-    """Answer the one question that stands in `source`."""
-    size = int.from_bytes(source.read(8), "big")
-    request: TypedFile = pickle.loads(source.read(size))
+def _serve(source: IO[bytes], target: IO[bytes]) -> None:
+    """Have each question that comes in answered by a process of its own."""
+    while question := _receive(source):
+        hearing, telling = os.pipe()
+        reader = os.fork()
+        if not reader:
+            with suppress(BaseException):
+                _answer(question, source.fileno(), target.fileno(), telling)
+            os._exit(1)
+        os.close(telling)
+        with os.fdopen(hearing, "rb") as told:
+            answer = told.read(_LONGEST_ANSWER + 1)
+        os.kill(reader, signal.SIGKILL)
+        os.waitpid(reader, 0)
+        _send(target, answer if len(answer) <= _LONGEST_ANSWER else b"")
+
+
+def _answer(question: bytes, source: int, target: int, telling: int) -> None:
+    """Read the file that is asked for and tell of it: the process that was forked for it."""
     threading.Thread(target=_end_with, args=(source,), daemon=True).start()
-    _limit_memory(request.limits.reader_memory_bytes)
     # libraries may write to standard output whatever they are told
-    with os.fdopen(os.dup(target.fileno()), "wb") as answer:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), target.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), target)
+    request: TypedFile = pickle.loads(question)
+    _limit_memory(request.limits.reader_memory_bytes)
+    with os.fdopen(telling, "wb") as answer:
         answer.write(json.dumps(_read(request)).encode())
 
 
-def _end_with(source: BinaryIO) -> None:
-    """End this process when the one that asked is gone, so that nothing is written after it."""
-    source.read()
+def _end_with(source: int) -> None:
+    """End this process when the one that asked is gone, so that nothing is written after it.
+
+    Nothing comes in before the question is answered but the end.
+    """
+    os.read(source, 1)
     os._exit(1)
 
 

@@ -140,11 +140,63 @@ def test_a_reader_that_breaks_takes_nothing_down(
     assert killed
 
 
-def test_a_reader_that_takes_too_long_is_stopped(place: Place) -> None:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The processes that are started to read files."""
+    numbers: list[int] = []
+
+    def start(*arguments: Any, **options: Any) -> Any:
+        process = popen(*arguments, **options)
+        numbers.append(process.pid)
+        return process
+
+    popen = typed_files.subprocess.Popen
+    monkeypatch.setattr(typed_files.subprocess, "Popen", start)
+    return numbers
+
+
+def is_gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_a_reader_that_takes_too_long_is_stopped(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = started(monkeypatch)
     place.deliver("forem", {"a.xlsx": (good_workbook(), 1)})
     result = place.intake(limits=IntakeLimits(reader_seconds=0))
     assert reasons(result) == ["unreadable_file"]
     assert "0 seconds" in result.refused[0].message
+    assert servers
+    assert all(map(is_gone, servers))
+
+
+def test_files_are_read_by_processes_of_one_server(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = started(monkeypatch)
+    for quarter in ("2018Q4", "2019Q1", "2019Q2"):
+        place.deliver("forem", {"a.xlsx": (good_workbook(), 1)}, f"{quarter}-1")
+    assert len(place.intake(limits=IntakeLimits(deliveries_at_once=1)).landed) == 3
+    assert len(servers) == 1
+    assert is_gone(servers[0])
+
+
+def test_a_file_that_breaks_its_reader_is_no_matter_to_the_next(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = started(monkeypatch)
+    limits = IntakeLimits(deliveries_at_once=1, reader_memory_bytes=1_000_000_000)
+    far_cell = in_sheet(b'<row r="9"><c r="XFD1048576"><v>1</v></c></row>')
+    place.deliver("forem", {"a.xlsx": (repacked(good_workbook(), far_cell), 1)})
+    place.deliver("forem", {"a.xlsx": (good_workbook(), 1)}, "2019Q2-1")
+    result = place.intake(limits=limits)
+    assert [refused.folder for refused in result.refused] == ["2019Q1-1"]
+    assert [delivery.reference_quarter for delivery in result.landed] == ["2019Q2"]
+    assert all(map(is_gone, servers))
 
 
 def test_the_reader_knows_nothing_of_the_secret(
