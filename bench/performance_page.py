@@ -23,9 +23,9 @@ ASKED_OF_RUN = {1: (60, 3), 10: (240, 6)}
 # at most so many times the script's time, and at least so many times faster than pandas
 ASKED_OF_SCRIPT, ASKED_OF_PANDAS = 1.5, 20
 ASKED_GROWTH = 1.05
-# what a build says when a part of it begins
+# what a build does first, and what it says when another part of it begins
+FIRST_PART = "models and tests"
 PARTS = {
-    "Reading the project": "models and tests",
     "Checking the expectations": "expectations",
     "Writing the feedback for the operators": "feedback",
 }
@@ -194,7 +194,7 @@ def _phases(size: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
 
 def _parts(build: Mapping[str, Any]) -> list[tuple[str, float]]:
     """The parts of a build, from the moments at which it told of them."""
-    begun = [(at, PARTS[line]) for at, line in build["lines"] if line in PARTS]
+    begun = [(0, FIRST_PART), *((at, PARTS[line]) for at, line in build["lines"] if line in PARTS)]
     edges = [*(at for at, _ in begun), build["seconds"]]
     return [(part, edges[place + 1] - edges[place]) for place, (_, part) in enumerate(begun)]
 
