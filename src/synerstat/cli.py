@@ -37,6 +37,7 @@ from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE, weakness
 
 if TYPE_CHECKING:
     from synerstat.intake import IntakeResult
+    from synerstat.publish.formats import FormatsAtHand
 
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
@@ -550,11 +551,15 @@ def run(
             read = _intake_and_read(
                 report, deliveries, warehouse, where, secret, limit or (), engine
             )
-            built = _build(report, warehouse, quarter, where, engine, read=read)
-            if report.problems:
-                report.say("Nothing is published; what was published earlier stays as it is.")
-            else:
-                _publish(report, warehouse, built, out, engine, disclosure_control)
+            # imported here: it takes longer to load than most commands need
+            from synerstat.publish.formats import formats_at_hand
+
+            with formats_at_hand() as formats:
+                built = _build(report, warehouse, quarter, where, engine, read=read)
+                if report.problems:
+                    report.say("Nothing is published; what was published earlier stays as it is.")
+                else:
+                    _publish(report, warehouse, built, out, engine, disclosure_control, formats)
 
 
 @app.command(
@@ -946,6 +951,7 @@ def _publish(
     out: Path,
     engine: Engine,
     disclosure_control: str | None,
+    formats: "FormatsAtHand | None" = None,
 ) -> None:
     from synerstat.publish import publish as publishing
 
@@ -956,6 +962,7 @@ def _publish(
         out,
         **engine.resources(),
         secondary=None if disclosure_control is None else disclosure_control == "full",
+        formats=formats,
         progress=report.progress,
     )
     report.summary["publish"] = result

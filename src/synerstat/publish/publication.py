@@ -19,6 +19,7 @@ from synerstat.publish.control import Protection, controlled, keep_proof
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import (
     Edition,
+    FormatsAtHand,
     harmless,
     literal,
     writing_formats,
@@ -102,6 +103,7 @@ def publish(
     memory_limit: str = "3GB",
     temp_dir: Path | None = None,
     secondary: bool | None = None,
+    formats: FormatsAtHand | None = None,
     progress: Progress = silent,
 ) -> Publication:
     """Publish what was built for the quarter (2019Q4) below `out`, whole or not at all.
@@ -110,7 +112,8 @@ def publish(
     caller holds the warehouse (`synerstat.warehouse.exclusive`).
 
     `secondary` says whether other figures are withheld with the small counts, so that none can be
-    computed. None: yes, unless the persons are invented.
+    computed. None: yes, unless the persons are invented. `formats` is what `formats_at_hand` gave,
+    if it was asked.
 
     Raises UsageError where the quarter is not the one that was built or the landing has changed
     since, or where real persons would go unprotected; PublicationWithheldError after refused
@@ -145,6 +148,7 @@ def publish(
                         last,
                         _compared_with(before),
                         Protection(threshold, secondary, earlier, as_in=before),
+                        formats,
                         progress,
                     )
                     if _content(before) == _content(temporary):
@@ -163,6 +167,7 @@ def publish(
                     number,
                     previous,
                     Protection(threshold, secondary, folders.all_vintages(out)),
+                    formats,
                     progress,
                 )
                 published = folders.appear(temporary, out, quarter, number)
@@ -239,6 +244,7 @@ def _write(
     number: int,
     previous: Path | None,
     protection: Protection,
+    formats: FormatsAtHand | None,
     progress: Progress,
 ) -> tuple[dict[str, CellCounts], LargeRevisions]:
     """Write all files of a vintage, compared with `previous`; return its cells and revisions."""
@@ -273,7 +279,7 @@ def _write(
     write_json(target / DISCLOSURE_AUDIT, audited)
     progress("Writing formats and pages")
     edition = Edition(quarter, vintage, threshold, state.invented_persons)
-    with writing_formats(target, connection, edition):
+    with writing_formats(target, connection, edition, formats):
         provenance = _provenance(
             _origin(connection, warehouse, state), state, vintage, cells, audited, protection
         )

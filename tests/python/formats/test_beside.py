@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from formats.vintages import EDITION, connect, write_plain
 
 from synerstat.errors import PublicationError
-from synerstat.publish.formats import writing_formats
+from synerstat.publish.formats import formats_at_hand, writing_formats
 
 KILLED = """
 import os, signal, sys
@@ -46,6 +47,34 @@ def test_what_is_wrong_there_is_told_here(tmp_path: Path) -> None:
         with (
             pytest.raises(PublicationError, match="mirror a key stands twice"),
             writing_formats(tmp_path, connection, EDITION),
+        ):
+            pass
+
+
+def test_a_process_at_hand_writes_what_it_is_told_and_ends(vintage: Path, tmp_path: Path) -> None:
+    with connect() as connection, formats_at_hand() as formats:
+        for name in ("one", "two"):
+            write_plain(tmp_path / name, connection)
+            with writing_formats(tmp_path / name, connection, EDITION, formats):
+                pass
+    agreement = (vintage / "quality" / "format_agreement.csv").read_bytes()
+    for name in ("one", "two"):
+        assert (tmp_path / name / "quality" / "format_agreement.csv").read_bytes() == agreement
+
+
+def test_a_process_at_hand_that_is_not_needed_ends() -> None:
+    with formats_at_hand():
+        pass
+
+
+def test_what_is_wrong_in_a_process_at_hand_is_told_here(tmp_path: Path) -> None:
+    with connect() as connection:
+        write_plain(tmp_path, connection)
+        (tmp_path / "data" / "mirror.parquet").unlink()
+        with (
+            pytest.raises(duckdb.IOException, match="mirror"),
+            formats_at_hand() as formats,
+            writing_formats(tmp_path, connection, EDITION, formats),
         ):
             pass
 

@@ -11,9 +11,14 @@ metadata/catalogue.ttl                      DCAT-AP 3
 quality/format_agreement.csv                what was compared
 """
 
+import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -23,22 +28,79 @@ from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.tables import harmless
 from synerstat.publish.formats.vocabulary import Edition, literal
 
-__all__ = ["Edition", "harmless", "literal", "writing_formats"]
+__all__ = [
+    "Edition",
+    "FormatsAtHand",
+    "formats_at_hand",
+    "harmless",
+    "literal",
+    "writing_formats",
+]
+
+
+class FormatsAtHand:
+    """The other end of `_write_when_told`."""
+
+    def __init__(self, told: Connection, ended: "Future[None]") -> None:
+        self._told = told
+        self._ended = ended
+
+    @contextmanager
+    def writing(self, folder: Path, code_lists: pa.Table, edition: Edition) -> Iterator[None]:
+        """As `writing_formats`, which calls this."""
+        self._told.send((folder, code_lists, edition))
+        yield
+        try:
+            self._told.recv()
+        except EOFError:
+            # what the other process raised says why it is gone
+            self._ended.result()
+            raise
+
+
+@contextmanager
+def formats_at_hand() -> Iterator[FormatsAtHand]:
+    """A process that loads the formats' libraries now, and writes formats once there are data.
+
+    For a command that has other things to do before it publishes, or may not publish at all.
+    """
+    ours, theirs = Pipe()
+    with ours, beside(_write_when_told, theirs) as ended:
+        # so that hearing ends where the other process does
+        theirs.close()
+        yield FormatsAtHand(ours, ended)
+        ours.send(None)
 
 
 @contextmanager
 def writing_formats(
-    folder: Path, connection: duckdb.DuckDBPyConnection, edition: Edition
+    folder: Path,
+    connection: duckdb.DuckDBPyConnection,
+    edition: Edition,
+    at_hand: FormatsAtHand | None = None,
 ) -> Iterator[None]:
     """Write and compare all formats of a vintage beside what is done in this context.
 
-    A process of its own makes them from the Parquet files in the folder and from the relation
-    `code_lists`; at the end of the context they are done, too. Raises as `write_formats` (in
-    `writing`) does.
+    A process of its own, or the one at hand, makes them from the Parquet files in the folder and
+    from the relation `code_lists`; at the end of the context they are done, too. Raises as
+    `write_formats` (in `writing`) does.
     """
     code_lists = connection.sql("from code_lists").to_arrow_table()
-    with beside(_write_from_files, folder, code_lists, edition):
+    writing: AbstractContextManager[Any]
+    if at_hand is None:
+        writing = beside(_write_from_files, folder, code_lists, edition)
+    else:
+        writing = at_hand.writing(folder, code_lists, edition)
+    with writing:
         yield
+
+
+def _write_when_told(told: Connection) -> None:
+    # loaded now, needed by `_write_from_files`
+    importlib.import_module("synerstat.publish.formats.writing")
+    while task := told.recv():
+        _write_from_files(*task)
+        told.send("written")
 
 
 def _write_from_files(folder: Path, code_lists: pa.Table, edition: Edition) -> None:
