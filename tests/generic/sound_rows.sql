@@ -73,7 +73,8 @@ select
     ) as offending_values,
     count(*) as number_of_rows
 from {{ model }}
-where ({{ where }}){% if reopened %} and {{ is_reopened(*reopened) }}{% endif %}
+{#- Spark takes `where (true)` behind a table for its alias and that of a column #}
+where true and ({{ where }}){% if reopened %} and {{ is_reopened(*reopened) }}{% endif %}
 group by {{ columns | join(", ") }}
 having count(*) >= {{ breaking_rows }}
 {{ "\nunion all\n" if not loop.last }}
