@@ -1,6 +1,7 @@
 """The dbt project by itself, as somebody who lives in dbt uses it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+READS_AS_ALIAS = re.compile(r"\bwhere\s*\(\s*\w+(\s*,\s*\w+)*\s*\)(?!\s*in\b)", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +48,11 @@ def test_every_unit_test_passes(target: Path) -> None:
     )
     assert written > 0
     assert f"PASS={written} " in told
+
+
+def test_no_condition_reads_as_an_alias_on_spark(target: Path) -> None:
+    """Behind a table `where (true)` is the table's alias there, with one for its column."""
+    dbt(target, "compile")
+    files = list((target / "compiled").rglob("*.sql"))
+    assert files
+    assert [file.name for file in files if READS_AS_ALIAS.search(file.read_text("utf-8"))] == []
