@@ -15,7 +15,8 @@ present as (
     select
         spans.period_number,
         count(*) as participations,
-        sum(participations.participation_id) as participation_ids
+        sum(cast(participations.participation_id as decimal(38, 0))) as participation_ids,
+        sum(cast(participations.person_id as decimal(38, 0))) as person_ids
     from {{ ref('int_participations__merged') }} as participations
     inner join {{ ref('int_periods__spans') }} as spans
         on {{ touches_span('participations.start_date', 'participations.open_end_date', 'spans') }}
@@ -31,7 +32,7 @@ profiles as (
     select
         persons.period_number,
         count(*) as persons,
-        sum(persons.person_id) as person_ids,
+        sum(cast(persons.person_id as decimal(38, 0))) as person_ids,
         sum(persons.participations) as participations
     from {{ ref('int_persons__by_period') }} as persons
     where {{ is_counted_anew('persons') }}
@@ -45,7 +46,7 @@ described as (
         participants.period_number,
         participants.person_id,
         count(*) as participations,
-        sum(participants.participation_id) as participation_ids,
+        sum(cast(participants.participation_id as decimal(38, 0))) as participation_ids,
         min(participants.participations_of_person) as fewest_known,
         max(participants.participations_of_person) as most_known
     from {{ ref('int_participants__by_period') }} as participants
@@ -59,7 +60,8 @@ described_periods as (
     select
         period_number,
         count(*) as persons,
-        sum(person_id) as person_ids,
+        sum(cast(person_id as decimal(38, 0))) as person_ids,
+        sum(cast(person_id * participations as decimal(38, 0))) as person_ids_of_participations,
         sum(participations) as participations,
         sum(participation_ids) as participation_ids
     from described
@@ -94,3 +96,4 @@ full outer join described_periods on present.period_number = described_periods.p
 where
     coalesce(present.participations, 0) <> coalesce(described_periods.participations, 0)
     or present.participation_ids <> described_periods.participation_ids
+    or present.person_ids <> described_periods.person_ids_of_participations

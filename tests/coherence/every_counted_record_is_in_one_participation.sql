@@ -25,7 +25,7 @@ disposed as (
         deliveries.operator,
         records.disposition,
         count(*) as records,
-        sum(records.record_key) as record_keys
+        sum(cast(records.record_key as decimal(38, 0))) as record_keys
     from {{ ref('int_records__disposed') }} as records
     inner join {{ ref('int_deliveries__ranked') }} as deliveries on records.delivery_number = deliveries.delivery_number
     where
@@ -61,7 +61,7 @@ merged as (
         operator,
         disposition,
         count(*) as records,
-        sum(record_key) as record_keys
+        sum(cast(record_key as decimal(38, 0))) as record_keys
     from dated
     group by operator, disposition
 

@@ -1,6 +1,6 @@
 /*
 What it checks   Every delivered row ends in exactly one of the ten dispositions of the counting rules (section 3). The rows
-                 of a delivery are compared by their number and the sum of their keys, which are unique in both models.
+                 of a delivery are compared by their number and the sum of their keys, which are unique where they are stored.
 Why it matters   A join that drops or doubles a row changes an official figure, and nobody would see it.
 If it fails      Rows of the delivery shown have none, several, or an unknown one. Look for record_keys that stand in
                  int_records__judged or int_records__disposed only, or twice; the first model between them where one is
@@ -14,7 +14,7 @@ delivered as (
     select
         delivery_number,
         count(*) as delivered_rows,
-        sum(record_key) as record_keys
+        sum(cast(record_key as decimal(38, 0))) as record_keys
     from {{ ref('int_records__judged') }}
     where {{ is_reopened('record_key', 'int_records__reopened') }}
     group by delivery_number
@@ -26,7 +26,7 @@ disposed as (
     select
         delivery_number,
         count(*) as disposed_rows,
-        sum(record_key) as record_keys,
+        sum(cast(record_key as decimal(38, 0))) as record_keys,
         sum(
             case
                 when disposition in (

@@ -27,7 +27,7 @@ from synerstat.intake.records import FileRows, values_select, write_records
 from synerstat.intake.results import RefusalReason, RefusedError, UnreadableFileError
 from synerstat.intake.text_files import TextDialect, sha256_of, stream_text_file
 from synerstat.intake.text_rows import fields_sql, logical_rows, read_header
-from synerstat.intake.typed_files import TypedFile, read_typed_file
+from synerstat.intake.typed_files import Readers, TypedFile
 
 ENDINGS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet")
 
@@ -94,6 +94,7 @@ def prepare_delivery(
     contract: DeliveryContract,
     secret: Secret,
     limits: IntakeLimits,
+    readers: Readers,
     work: Path,
     prepared: Path,
 ) -> Landed:
@@ -104,7 +105,7 @@ def prepare_delivery(
     """
     stamped = stamps(folder, manifest)
     files = [
-        _check_file(connection, folder, file, contract, limits, work / str(number))
+        _check_file(connection, folder, file, contract, limits, readers, work / str(number))
         for number, file in enumerate(manifest.files)
     ]
     # the checksum of a typed file is of another reading than its values
@@ -138,13 +139,14 @@ def _check_file(
     file: ManifestFile,
     contract: DeliveryContract,
     limits: IntakeLimits,
+    readers: Readers,
     work: Path,
 ) -> _CheckedFile:
     path = data_file(folder, file.name)
     work.mkdir()
     try:
         _check_access(path)
-        checked = _read_file(connection, path, file, contract, limits, work)
+        checked = _read_file(connection, path, file, contract, limits, readers, work)
     except UnreadableFileError as error:
         raise RefusedError(
             RefusalReason.UNREADABLE_FILE, error.detail, file.name, **error.values
@@ -166,6 +168,7 @@ def _read_file(
     file: ManifestFile,
     contract: DeliveryContract,
     limits: IntakeLimits,
+    readers: Readers,
     work: Path,
 ) -> _CheckedFile:
     name = file.name.lower()
@@ -177,7 +180,7 @@ def _read_file(
     if path.stat().st_size > limits.file_bytes:
         raise UnreadableFileError("file_too_large", most=limits.file_bytes)
     request = TypedFile(path, file, contract, limits, work)
-    rows, match = read_typed_file(request)
+    rows, match = readers.read(request)
     select = values_select(request.values, len(contract.columns))
     return _CheckedFile(FileRows(file.name, rows, select), _shown(match.extra))
 

@@ -142,7 +142,7 @@ class Landing:
         # out of sight at once, however long removing takes; deliveries are taken in side by side,
         # so each gets a place of its own
         discarded = Path(tempfile.mkdtemp(prefix="discarded-", dir=self.work))
-        place.rename(discarded)
+        place.rename(discarded / "delivery")
         self.discard(discarded)
         return True
 

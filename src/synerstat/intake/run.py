@@ -48,7 +48,7 @@ from synerstat.intake.results import (
     RefusalReason,
     RefusedError,
 )
-from synerstat.intake.typed_files import end_readers
+from synerstat.intake.typed_files import Readers
 from synerstat.warehouse import RefusedDelivery
 
 REFUSALS_SCHEMA: Final = pa.schema(
@@ -168,6 +168,7 @@ class _Intake:
         self._work = work
         self._progress = progress
         self._found = _Found()
+        self._readers = Readers()
         self.at_work_on = "the deliveries"
         self.connection = duckdb.connect(
             config={
@@ -186,12 +187,14 @@ class _Intake:
         # found is put together in their order
         with ThreadPoolExecutor(self._limits.deliveries_at_once) as pool:
             try:
-                for part in pool.map(self._take_in_apart, folders):
-                    found.add(part)
+                parts = pool.map(self._take_in_apart, folders)
+                for folder in folders:
+                    self.at_work_on = f"{folder.operator}/{folder.name}"
+                    found.add(next(parts))
             finally:
                 # where this did not come to its end, nobody waits for a file that is being read
                 pool.shutdown(wait=False, cancel_futures=True)
-                end_readers()
+                self._readers.end()
         self.at_work_on = "the deliveries"
         self._judge_absent({(f.operator, f.name) for f in folders}, contracts)
         self.at_work_on = FILE_NAME
@@ -247,9 +250,6 @@ class _Intake:
         apart.connection = self.connection.cursor()
         try:
             apart._take_in(folder)
-        except Exception:
-            self.at_work_on = f"{folder.operator}/{folder.name}"
-            raise
         finally:
             apart.connection.close()
             self._landing.discard(apart._work)
@@ -306,6 +306,7 @@ class _Intake:
                 folder.contract,
                 self._secret,
                 self._limits,
+                self._readers,
                 between,
                 prepared,
             )

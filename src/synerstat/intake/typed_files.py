@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import IO, Any, Final
 
 import duckdb
@@ -52,30 +51,60 @@ class TypedFile:
         return self.work / "values.parquet"
 
 
-def read_typed_file(request: TypedFile) -> tuple[int, ColumnMatch]:
-    """Write the values as text; return the number of rows and where the columns stood.
+class Readers:
+    """Reads files for one intake, in several threads."""
 
-    Raises RefusedError where the file can't be used: broken, too much, without header or columns.
-    """
-    try:
-        server = _idle.get_nowait()
-    except Empty:
-        server = _Server()
-    answer = server.ask(pickle.dumps(request), request.limits.reader_seconds)
-    if answer is None:
-        server.end()
-    else:
-        _idle.put(server)
-    return _understood(answer, request)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._servers: set[_Server] = set()
+        self._idle: list[_Server] = []
+        self._is_ended = False
+
+    def read(self, request: TypedFile) -> tuple[int, ColumnMatch]:
+        """Write the values as text; return the number of rows and where the columns stood.
+
+        Raises RefusedError where the file can't be used: broken, too much, without header or
+        columns; and GivenUpError where the reading was ended.
+        """
+        question = pickle.dumps(request)
+        answer = self._ask(question, request)
+        if answer is None:
+            # a server that was ended from outside says nothing of the file; two of them do
+            answer = self._ask(question, request)
+        return _understood(answer, request)
+
+    def end(self) -> None:
+        """End all servers and what they read: nobody waits for it any longer."""
+        with self._lock:
+            self._is_ended = True
+            idle, busy = self._idle, self._servers.difference(self._idle)
+        for server in busy:
+            # whoever asked it closes it
+            server.kill()
+        for server in idle:
+            server.close()
+
+    def _ask(self, question: bytes, request: TypedFile) -> bytes | None:
+        with self._lock:
+            if self._is_ended:
+                raise GivenUpError
+            server = self._idle.pop() if self._idle else _Server()
+            self._servers.add(server)
+        answer = server.ask(question, request.limits.reader_seconds)
+        took_too_long = server.is_killed
+        with self._lock:
+            if answer is None or took_too_long or self._is_ended:
+                self._servers.discard(server)
+                server.close()
+            else:
+                self._idle.append(server)
+            if self._is_ended:
+                raise GivenUpError
+        return b"" if took_too_long else answer
 
 
-def end_readers() -> None:
-    """End all servers and what they read; a file that is being read is given up."""
-    for server in tuple(_servers):
-        server.end()
-    with suppress(Empty):
-        while True:
-            _idle.get_nowait()
+class GivenUpError(Exception):
+    """The reading of a file was ended, whatever is in it."""
 
 
 class _Server:
@@ -83,6 +112,7 @@ class _Server:
 
     def __init__(self) -> None:
         environment = {name: value for name, value in os.environ.items() if _SECRET not in name}
+        self.is_killed = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", __spec__.name],
             stdin=subprocess.PIPE,
@@ -92,51 +122,55 @@ class _Server:
             # a group of its own, to be ended with the process that it started
             start_new_session=True,
         )
-        _servers.add(self)
 
     def ask(self, question: bytes, seconds: float) -> bytes | None:
-        """What a process says of the file; None where it has broken or says nothing in time."""
+        """What a process says of the file.
+
+        Nothing where that broke, or was killed because it took too long; None where the server is
+        gone.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        timer = threading.Timer(seconds, self._kill)
+        timer = threading.Timer(seconds, self.kill)
         timer.start()
         try:
-            # a process that is gone already has nothing to say
-            with suppress(BrokenPipeError):
-                _send(self._process.stdin, question)
-            return _receive(self._process.stdout) or None
+            _send(self._process.stdin, question)
+            return _receive(self._process.stdout)
+        except BrokenPipeError:
+            return None
         finally:
             timer.cancel()
+            timer.join()
 
-    def end(self) -> None:
-        _servers.discard(self)
-        self._kill()
-        self._process.wait()
+    def kill(self) -> None:
+        self.is_killed = True
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-
-
-_servers: Final[set[_Server]] = set()
-_idle: Final[SimpleQueue[_Server]] = SimpleQueue()
+    def close(self) -> None:
+        self.kill()
+        # what was not sent any more can't be
+        with suppress(BrokenPipeError), self._process:
+            pass
 
 
 def _send(target: IO[bytes], message: bytes) -> None:
-    target.write(len(message).to_bytes(_SIZE_BYTES, "big") + message)
+    # one more than it is long: nothing said is something else than nobody there
+    target.write((len(message) + 1).to_bytes(_SIZE_BYTES, "big") + message)
     target.flush()
 
 
-def _receive(source: IO[bytes]) -> bytes:
-    """A whole message; nothing where the other end is gone."""
-    size = int.from_bytes(source.read(_SIZE_BYTES), "big")
-    message = source.read(size)
-    return message if len(message) == size else b""
+def _receive(source: IO[bytes]) -> bytes | None:
+    """A whole message; None where the other end is gone."""
+    size = int.from_bytes(source.read(_SIZE_BYTES), "big") - 1
+    message = source.read(max(size, 0))
+    return message if len(message) == size else None
 
 
 def _understood(answer: bytes | None, request: TypedFile) -> tuple[int, ColumnMatch]:
     limits, name = request.limits, request.file.name
-    if answer is None:
+    if not answer:
         raise RefusedError(
             RefusalReason.UNREADABLE_FILE,
             "reader_gave_up",
@@ -161,8 +195,16 @@ def _read(request: TypedFile) -> Mapping[str, Any]:
     except RefusedError as refusal:
         return _refusal(refusal.reason, refusal)
     except OSError as error:
-        return {"fault": error.strerror or type(error).__name__, "number": error.errno}
+        return _fault(error)
     return {"rows": rows, "positions": match.positions, "extra": match.extra}
+
+
+def _fault(error: OSError) -> Mapping[str, Any]:
+    return {"fault": error.strerror or type(error).__name__, "number": error.errno}
+
+
+def _as_json(answer: Mapping[str, Any]) -> bytes:
+    return json.dumps(answer).encode()
 
 
 def _refusal(reason: RefusalReason, error: RefusedError | UnreadableFileError) -> Mapping[str, Any]:
@@ -210,19 +252,36 @@ class _NoPandas(MetaPathFinder):
 
 def _serve(source: IO[bytes], target: IO[bytes]) -> None:
     """Have each question that comes in answered by a process of its own."""
-    while question := _receive(source):
-        hearing, telling = os.pipe()
+    while (question := _receive(source)) is not None:
+        try:
+            answer = _read_apart(question, source.fileno(), target.fileno())
+        except OSError as error:
+            answer = _as_json(_fault(error))
+        _send(target, answer)
+        # nothing of it is known to the next process
+        del answer
+
+
+def _read_apart(question: bytes, source: int, target: int) -> bytes:
+    """What a process that is forked for it says of the file; nothing where it breaks."""
+    hearing, telling = os.pipe()
+    try:
         reader = os.fork()
-        if not reader:
-            with suppress(BaseException):
-                _answer(question, source.fileno(), target.fileno(), telling)
-            os._exit(1)
+    except OSError:
+        os.close(hearing)
         os.close(telling)
-        with os.fdopen(hearing, "rb") as told:
-            answer = told.read(_LONGEST_ANSWER + 1)
-        os.kill(reader, signal.SIGKILL)
-        os.waitpid(reader, 0)
-        _send(target, answer if len(answer) <= _LONGEST_ANSWER else b"")
+        raise
+    if not reader:
+        with suppress(BaseException):
+            os.close(hearing)
+            _answer(question, source, target, telling)
+        os._exit(1)
+    os.close(telling)
+    with os.fdopen(hearing, "rb") as told:
+        answer = told.read(_LONGEST_ANSWER + 1)
+    os.kill(reader, signal.SIGKILL)
+    os.waitpid(reader, 0)
+    return answer if len(answer) <= _LONGEST_ANSWER else b""
 
 
 def _answer(question: bytes, source: int, target: int, telling: int) -> None:
@@ -233,7 +292,7 @@ def _answer(question: bytes, source: int, target: int, telling: int) -> None:
     request: TypedFile = pickle.loads(question)
     _limit_memory(request.limits.reader_memory_bytes)
     with os.fdopen(telling, "wb") as answer:
-        answer.write(json.dumps(_read(request)).encode())
+        answer.write(_as_json(_read(request)))
 
 
 def _end_with(source: int) -> None:

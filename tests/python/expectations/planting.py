@@ -300,7 +300,8 @@ def _regions() -> list[Plant]:
             f"{dimension}_codes_mapped",
             "records_rejected",
             f"update {checked} set breaks_unmapped_{dimension} = true, "
-            "record_id = 'x' || record_id where operator = 'adg'",
+            "record_id = 'x' || record_id where delivery_number in (select delivery_number "
+            "from intermediate.int_deliveries__ranked where operator = 'adg')",
             f"{share}adg",
         )
         for dimension in ("training_type", "organiser")

@@ -1,11 +1,13 @@
 """Files made to break whoever reads them end in a refusal or an unreadable row."""
 
+import errno
 import io
 import os
 import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +26,9 @@ from intake.making import (
 )
 from intake.test_typed_files import columns_with, parquet_bytes, workbook
 
+from synerstat.errors import IntakeError
 from synerstat.intake import IntakeLimits, typed_files
+from synerstat.intake import run as run_module
 from synerstat.intake.details import _sentences, detail_text
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -197,6 +201,84 @@ def test_a_file_that_breaks_its_reader_is_no_matter_to_the_next(
     assert [refused.folder for refused in result.refused] == ["2019Q1-1"]
     assert [delivery.reference_quarter for delivery in result.landed] == ["2019Q2"]
     assert all(map(is_gone, servers))
+
+
+def test_a_server_that_was_ended_from_outside_is_not_the_files_fault(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = started(monkeypatch)
+    read = typed_files.Readers.read
+
+    def kill_before(self: typed_files.Readers, request: typed_files.TypedFile) -> Any:
+        if len(servers) == 1:
+            os.killpg(servers[0], signal.SIGKILL)
+        return read(self, request)
+
+    monkeypatch.setattr(typed_files.Readers, "read", kill_before)
+    for quarter in ("2018Q4", "2019Q1"):
+        place.deliver("forem", {"a.xlsx": (good_workbook(), 1)}, f"{quarter}-1")
+    assert len(place.intake(limits=IntakeLimits(deliveries_at_once=1)).landed) == 2
+    assert len(servers) == 2
+
+
+def test_a_system_without_room_for_a_process_is_not_the_files_fault(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.deliver("forem", {"a.xlsx": (good_workbook(), 1)})
+    place.intake()
+    touch_all(place)
+    no_fork = (
+        "import os, runpy\n"
+        "def fork(): raise BlockingIOError(11, 'no room')\n"
+        "os.fork = fork\n"
+        "runpy.run_module('synerstat.intake.typed_files', run_name='__main__')"
+    )
+
+    def start(words: list[str], **options: Any) -> Any:
+        return popen([words[0], "-c", no_fork], **options)
+
+    popen = typed_files.subprocess.Popen
+    monkeypatch.setattr(typed_files.subprocess, "Popen", start)
+    with pytest.raises(IntakeError, match="forem/2019Q1-1 failed"):
+        place.intake()
+    assert place.landed("forem").exists()
+
+
+def touch_all(place: Place) -> None:
+    """Everything is taken in anew: it looks changed, and is not."""
+    for path in place.deliveries.rglob("*"):
+        if path.is_file():
+            os.utime(path, (1, 1))
+
+
+def test_an_intake_that_fails_gives_up_what_is_read_and_blames_no_file(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.deliver_rows("adg", [row("adg")])
+    place.deliver("forem", {"a.xlsx": (good_workbook(), 1)})
+    place.intake()
+    touch_all(place)
+    is_asked = Event()
+    prepare = run_module.prepare_delivery
+
+    def fail(connection: Any, folder: Path, *arguments: Any) -> Any:
+        if folder.parent.name == "adg":
+            assert is_asked.wait(60)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return prepare(connection, folder, *arguments)
+
+    def never_answer(self: Any, question: bytes, seconds: float) -> bytes:
+        is_asked.set()
+        # returns once the server is killed
+        assert self._process.stdout.read() == b""
+        return b""
+
+    monkeypatch.setattr(run_module, "prepare_delivery", fail)
+    monkeypatch.setattr(typed_files._Server, "ask", never_answer)
+    with pytest.raises(IntakeError, match="adg/2019Q1-1 failed"):
+        place.intake()
+    assert place.landed("adg").exists()
+    assert place.landed("forem").exists()
 
 
 def test_the_reader_knows_nothing_of_the_secret(
@@ -388,13 +470,13 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 ) -> None:
     folder = place.deliver("forem", {"a.parquet": (parquet_bytes(columns_with("forem", 1)), 1)})
     changed = parquet_bytes(columns_with("forem", 1, programme_name=["another"]))
-    read = typed_files.read_typed_file
+    read = typed_files.Readers.read
 
-    def change_first(request: typed_files.TypedFile) -> Any:
+    def change_first(self: typed_files.Readers, request: typed_files.TypedFile) -> Any:
         (folder / "a.parquet").write_bytes(changed)
-        return read(request)
+        return read(self, request)
 
-    monkeypatch.setattr("synerstat.intake.deliveries.read_typed_file", change_first)
+    monkeypatch.setattr(typed_files.Readers, "read", change_first)
     assert reasons(place.intake()) == ["checksum_mismatch"]
 
 

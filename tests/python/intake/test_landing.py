@@ -113,6 +113,17 @@ def test_a_changed_delivery_lands_anew(place: Place) -> None:
     assert place.values("vdab", "record_id") == ["R-2"]
 
 
+def test_a_landed_delivery_that_is_a_link_is_replaced(place: Place) -> None:
+    place.deliver_rows("vdab", [row("vdab")])
+    place.intake()
+    elsewhere = place.landed("vdab").rename(place.warehouse / "elsewhere")
+    place.landed("vdab").symlink_to(elsewhere)
+    place.deliver_rows("vdab", [row("vdab", record_id="R-2")])
+    assert len(place.intake().landed) == 1
+    assert place.values("vdab", "record_id") == ["R-2"]
+    assert (elsewhere / "records.parquet").exists()
+
+
 def test_changed_deliveries_are_taken_out_side_by_side(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +134,7 @@ def test_changed_deliveries_are_taken_out_side_by_side(
     discard = landing_module.Landing.discard
 
     def discard_together(folder: Path) -> None:
-        if folder.name.startswith("discarded"):
+        if folder.name.startswith("discarded-"):
             both_are_being_discarded.wait()
         discard(folder)
 
