@@ -1,7 +1,8 @@
 /*
 What it checks   The profile (sex, age group, education, residence) that a participation found in a period knows how many
                  participations its person has there; and per period, all participations present found one, and
-                 every profile was found. Sets are compared by their size and the sum of their keys.
+                 every profile was found. Sets are compared by their size and the sum of their keys (of the two keys'
+                 product, where a participation and its person make a pair).
 Why it matters   Tables by these attributes add up to the total only because each person has one value of each.
 If it fails      A person shown: int_persons__by_period counts other participations than stand in
                  int_participants__by_period. None shown: compare the keys of the period in the two models named; too few
@@ -15,8 +16,7 @@ present as (
     select
         spans.period_number,
         count(*) as participations,
-        sum(cast(participations.participation_id as decimal(38, 0))) as participation_ids,
-        sum(cast(participations.person_id as decimal(38, 0))) as person_ids
+        sum(cast(participations.participation_id as decimal(18, 0)) * cast(participations.person_id as decimal(18, 0))) as pairs
     from {{ ref('int_participations__merged') }} as participations
     inner join {{ ref('int_periods__spans') }} as spans
         on {{ touches_span('participations.start_date', 'participations.open_end_date', 'spans') }}
@@ -46,7 +46,7 @@ described as (
         participants.period_number,
         participants.person_id,
         count(*) as participations,
-        sum(cast(participants.participation_id as decimal(38, 0))) as participation_ids,
+        sum(cast(participants.participation_id as decimal(18, 0)) * cast(participants.person_id as decimal(18, 0))) as pairs,
         min(participants.participations_of_person) as fewest_known,
         max(participants.participations_of_person) as most_known
     from {{ ref('int_participants__by_period') }} as participants
@@ -61,9 +61,8 @@ described_periods as (
         period_number,
         count(*) as persons,
         sum(cast(person_id as decimal(38, 0))) as person_ids,
-        sum(cast(person_id * participations as decimal(38, 0))) as person_ids_of_participations,
         sum(participations) as participations,
-        sum(participation_ids) as participation_ids
+        sum(pairs) as pairs
     from described
     group by period_number
 
@@ -95,5 +94,4 @@ from present
 full outer join described_periods on present.period_number = described_periods.period_number
 where
     coalesce(present.participations, 0) <> coalesce(described_periods.participations, 0)
-    or present.participation_ids <> described_periods.participation_ids
-    or present.person_ids <> described_periods.person_ids_of_participations
+    or present.pairs <> described_periods.pairs
