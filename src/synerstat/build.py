@@ -112,6 +112,12 @@ def build(
             f"{project} holds no dbt_project.yml. "
             "Run inside the project's folder, or name it with --project."
         )
+    began = str(project_variables(project).get("coverage_start", ""))
+    if began and quarter < (first := f"{began[:4]}Q{(int(began[5:7]) + 2) // 3}"):
+        raise UsageError(
+            f"{quarter} lies before the statistic begins, which is in {first}. "
+            "Name a later quarter with --quarter."
+        )
     root = warehouse.resolve()
     root.mkdir(parents=True, exist_ok=True)
     resources: dict[str, Any] = {
@@ -282,6 +288,9 @@ def build_models(
         with _without_collecting():
             outcome = dbtRunner(manifest, callbacks=[steps]).invoke(arguments)
         _close_database()
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        # dbt hands it over as a result; it is the user's word all the same
+        raise outcome.exception
     if not isinstance(outcome.result, RunExecutionResult):
         raise BuildFailedError(
             f"dbt could not run the project in {project}: {outcome.exception}. "

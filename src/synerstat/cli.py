@@ -41,7 +41,11 @@ if TYPE_CHECKING:
 
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
-NATIONAL_NUMBER = re.compile(r"(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)")
+# a checksum is no number, though it may hold as many digits in a row
+NATIONAL_NUMBER = re.compile(
+    r"\b(?P<checksum>(?=\d*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{16}))\b"
+    r"|(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)"
+)
 QUARTER = re.compile(r"(19|20)[0-9]{2}Q[1-4]")
 TARGETS = ("dev", "spark")
 LANGUAGES = ("nl", "fr", "de", "en")
@@ -359,7 +363,9 @@ def _masked(text: str) -> str:
     secret = os.environ.get(SECRET_VARIABLE, "")
     if len(secret) > 3:
         text = text.replace(secret, "***")
-    return NATIONAL_NUMBER.sub(lambda found: re.sub(r"\d", "#", found.group()), text)
+    return NATIONAL_NUMBER.sub(
+        lambda found: found["checksum"] or re.sub(r"\d", "#", found.group()), text
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -551,6 +557,13 @@ def run(
             read = _intake_and_read(
                 report, deliveries, warehouse, where, secret, limit or (), engine
             )
+            taken_in: IntakeResult = report.summary["intake"]
+            if not (taken_in.landed or taken_in.unchanged or report.problems):
+                # nothing to publish: the sample is for who builds, and asks for no deliveries
+                raise UsageError(
+                    f"{deliveries} holds no delivery of an operator with a contract, as "
+                    "vdab/2019Q4-1/manifest.json. Check --deliveries."
+                )
             # imported here: it takes longer to load than most commands need
             from synerstat.publish.formats import formats_at_hand
 
@@ -670,6 +683,8 @@ def explain(
                 name, equals, code = one.partition("=")
                 if not equals:
                     raise UsageError(f"{one!r} is no code of a cell; write operator=vdab.")
+                if name.strip() in codes:
+                    raise UsageError(f"{name.strip()} is given twice; a cell has one code of it.")
                 codes[name.strip()] = code.strip()
         with store.exclusive(warehouse):
             found = explaining.explain(warehouse, dataset, period, codes, threads=threads)

@@ -13,7 +13,7 @@ import duckdb
 from synerstat.crosswalks import ATTRIBUTES
 from synerstat.errors import UsageError
 from synerstat.publish.data_sets import DATA_SETS, DataSet
-from synerstat.warehouse import Warehouse, landed_deliveries, no_records, read_build_state
+from synerstat.warehouse import Warehouse, finished_build, landed_deliveries, no_records
 
 TOTAL = "_T"
 JOB_SEEKER = "JSK"
@@ -95,7 +95,7 @@ def explain(
     for an unknown data set, dimension or code, where there is no such cell, and where the warehouse
     holds no records.
     """
-    state = read_build_state(warehouse)
+    state = finished_build(warehouse)
     chosen = _data_set(data_set)
     database = str(Warehouse(warehouse).database).replace("'", "''")
     with duckdb.connect(config={"threads": threads}) as connection:

@@ -20,7 +20,7 @@ from synerstat.crosswalks import ATTRIBUTES, code_list
 from synerstat.errors import UsageError
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats.tables import harmless_text
-from synerstat.warehouse import Progress, Warehouse, no_records, read_build_state, silent
+from synerstat.warehouse import Progress, Warehouse, finished_build, no_records, silent
 
 COLUMNS = (
     "operator",
@@ -84,7 +84,7 @@ def suggest(
 
     Raises UsageError where the warehouse was not built or `labels` is no such file.
     """
-    read_build_state(warehouse)
+    finished_build(warehouse)
     with duckdb.connect(str(Warehouse(warehouse).database), read_only=True) as connection:
         try:
             connection.execute("from intermediate.int_records__unioned limit 0")
@@ -214,7 +214,7 @@ def diff(
 
     Raises UsageError where the warehouse was not built, or the file is no sound crosswalk.
     """
-    state = read_build_state(warehouse)
+    state = finished_build(warehouse)
     named = dimension or crosswalk.stem.removeprefix("crosswalk_")
     if named not in ATTRIBUTES:
         raise UsageError(

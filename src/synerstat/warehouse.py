@@ -363,6 +363,22 @@ def read_build_state(warehouse: Path) -> BuildState:
         ) from None
 
 
+def finished_build(warehouse: Path) -> BuildState:
+    """What the last build was made of, whose tables stand in the database.
+
+    Raises UsageError as `read_build_state` does, and where the tables are of another build: dbt by
+    itself makes tables, too, and says nothing of them here.
+    """
+    state = read_build_state(warehouse)
+    if built_by(warehouse) != state.built_by:
+        raise UsageError(
+            f"The tables in the warehouse {warehouse} are not those of its last finished build: "
+            "dbt was run on it by itself, perhaps. Run `synerstat build --warehouse "
+            f"{warehouse} --quarter {state.reference_quarter}` again."
+        )
+    return state
+
+
 def no_records(warehouse: Path) -> UsageError:
     """What to raise where the records behind the figures can't be read.
 

@@ -39,9 +39,9 @@ from synerstat.warehouse import (
     Progress,
     Warehouse,
     exclusive,
+    finished_build,
     inputs_digest,
     landed_deliveries,
-    read_build_state,
     read_deliveries,
     read_expectations,
     refused_deliveries,
@@ -120,7 +120,7 @@ def publish(
     deliveries or failed expectations, or where small counts can't be protected; and
     PublicationError where what was written does not agree with itself.
     """
-    state = read_build_state(warehouse)
+    state = finished_build(warehouse)
     check_publishable(warehouse, quarter, state)
     secondary = not state.invented_persons if secondary is None else secondary
     if not secondary and not state.invented_persons:

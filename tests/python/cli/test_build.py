@@ -131,6 +131,43 @@ def test_a_folder_without_a_project_is_wrong_usage(tmp_path: Path) -> None:
     assert not (tmp_path / "warehouse").exists()
 
 
+def test_a_quarter_before_the_statistic_begins_leaves_the_build_before(
+    project: Path, tmp_path: Path
+) -> None:
+    file = project / "dbt_project.yml"
+    file.write_text(PROJECT.replace("vars: {", 'vars: {coverage_start: "2018-04-01", '), "utf-8")
+    build(project, tmp_path / "warehouse", "2018Q2")
+    with pytest.raises(UsageError, match=r"2018Q1 lies before .* 2018Q2"):
+        build(project, tmp_path / "warehouse", "2018Q1")
+    assert store.read_build_state(tmp_path / "warehouse").reference_quarter == "2018Q2"
+
+
+def test_an_interrupted_build_is_an_interruption(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dbt.task.build.BuildTask.run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        build(project, tmp_path / "warehouse", "2019Q4")
+
+
+def test_tables_that_dbt_made_by_itself_are_no_finished_build(tmp_path: Path) -> None:
+    state = store.BuildState("2019Q4", "", True, "1", "", "1", "", "", "1", "2", {}, built_by="one")
+    store.write_build_state(tmp_path, state)
+    with duckdb.connect(str(store.Warehouse(tmp_path).database)) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_deliveries__ranked as select 'one' as built_by"
+        )
+    assert store.finished_build(tmp_path) == state
+    with duckdb.connect(str(store.Warehouse(tmp_path).database)) as connection:
+        connection.execute("update intermediate.int_deliveries__ranked set built_by = 'another'")
+    with pytest.raises(UsageError, match=r"build --warehouse .* --quarter 2019Q4"):
+        store.finished_build(tmp_path)
+
+
 def test_a_build_writes_nothing_to_standard_output(
     project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

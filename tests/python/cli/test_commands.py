@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import synerstat
 import synerstat.warehouse as store
 from synerstat.build import BuildResult
-from synerstat.cli import app
+from synerstat.cli import _masked, app
 from synerstat.errors import ChecksFailedError, PublicationWithheldError, UsageError
 from synerstat.feedback import WrittenFeedback
 from synerstat.publish import CellCounts, Publication
@@ -53,6 +53,7 @@ class Layers:
     refusals: tuple[store.RefusedDelivery, ...] = ()
     expectations: store.ExpectationsResult = HOLDING
     is_new: bool = True
+    landed: Landed = field(default_factory=Landed)
     error: BaseException | None = None
 
     def run_intake(self, *args: Any, **_: Any) -> Landed:
@@ -60,7 +61,7 @@ class Layers:
         self.secrets.append(args[3])
         if self.error:
             raise self.error
-        return Landed()
+        return self.landed
 
     def build(self, project: Path, warehouse: Path, quarter: str, **options: Any) -> BuildResult:
         self.calls.append("build")
@@ -286,6 +287,29 @@ def test_a_warehouse_with_nothing_landed_is_built_from_the_sample(run: Run, laye
     assert result.exit_code == 0
     assert layers.quarters == ["2019Q4"]
     assert "sample of invented persons" in result.stdout
+
+
+def test_a_run_on_a_folder_without_deliveries_publishes_no_sample(run: Run, layers: Layers) -> None:
+    layers.landed = Landed(landed=())
+    result = run(*ALL)
+    assert result.exit_code == 2
+    assert "holds no delivery" in result.output
+    assert layers.calls == ["intake"]
+
+
+def test_a_dimension_that_is_given_twice_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    words = ("explain", "--warehouse", str(tmp_path), "--dataset", "status", "--period", "2019-Q4")
+    result = run(*words, "--cell", "sex=F", "--cell", "sex=M")
+    assert result.exit_code == 2
+    assert "sex is given twice" in result.output
+
+
+@pytest.mark.parametrize("digits", [64, 16])
+def test_a_checksum_is_told_as_it_is_and_a_number_is_not(digits: int) -> None:
+    number = re.sub(r"\D", "", NATIONAL_NUMBER)
+    checksum = f"a{number}".ljust(digits, "b")
+    assert _masked(f"(SHA-256 {checksum}) of {number}") == f"(SHA-256 {checksum}) of {'#' * 11}"
+    assert number not in _masked(f"x{number} {checksum}c a{number} {number}b")
 
 
 def test_persons_of_the_throw_away_secret_are_marked_as_invented(

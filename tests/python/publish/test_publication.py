@@ -222,7 +222,7 @@ def test_other_code_with_the_same_figures_makes_no_new_vintage(
 ) -> None:
     out = tmp_path / "out"
     publish(warehouse, "2019Q4", out)
-    state = store.read_build_state(warehouse)
+    state = store.finished_build(warehouse)
     store.write_build_state(warehouse, replace(state, code_version="0.2.0", models_sha256="ff"))
     assert not publish(warehouse, "2019Q4", out).is_new
 
@@ -232,7 +232,7 @@ def test_other_deliveries_or_rules_with_the_same_figures_make_a_new_vintage(
 ) -> None:
     out = tmp_path / "out"
     publish(warehouse, "2019Q4", out)
-    state = store.read_build_state(warehouse)
+    state = store.finished_build(warehouse)
     store.write_build_state(warehouse, replace(state, nomenclature_sha256="ff"))
     assert publish(warehouse, "2019Q4", out).is_new
 
@@ -242,7 +242,7 @@ def test_publishing_an_earlier_quarter_again_leaves_latest_in_place(
 ) -> None:
     out = tmp_path / "out"
     publish(warehouse, "2019Q4", out)
-    state = store.read_build_state(warehouse)
+    state = store.finished_build(warehouse)
     store.write_build_state(warehouse, replace(state, reference_quarter="2019Q3"))
     publish(warehouse, "2019Q3", out)
     assert (out / "2019Q3" / "v1").is_dir()
@@ -368,8 +368,8 @@ def test_figures_that_could_not_be_written_are_taken_back(warehouse: Path, tmp_p
 def test_real_persons_are_never_protected_by_their_small_counts_alone(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = replace(store.read_build_state(warehouse), invented_persons=False)
-    monkeypatch.setattr(module, "read_build_state", lambda _: state)
+    state = replace(store.finished_build(warehouse), invented_persons=False)
+    monkeypatch.setattr(module, "finished_build", lambda _: state)
     with pytest.raises(UsageError, match="--disclosure-control full"):
         publish(warehouse, "2019Q4", tmp_path / "out", secondary=False)
 
@@ -378,8 +378,8 @@ def test_figures_that_break_the_counting_rules_are_not_published(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a reader knows can't be told of them, so nothing can be shown to protect them."""
-    state = replace(store.read_build_state(warehouse), invented_persons=False)
-    monkeypatch.setattr(module, "read_build_state", lambda _: state)
+    state = replace(store.finished_build(warehouse), invented_persons=False)
+    monkeypatch.setattr(module, "finished_build", lambda _: state)
     with pytest.raises(
         PublicationWithheldError, match=r"build the marts again|without their total"
     ):
