@@ -155,9 +155,8 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build_models(ROOT, warehouse, "2019Q4", command=command)
     variables = project_variables(ROOT)
     variables.pop("reference_quarter")
-    store.write_build_state(
-        warehouse, store.BuildState("2019Q4", "", True, "1", "", "1", "", "", "1", "2", variables)
-    )
+    state = store.BuildState("2019Q4", "", True, "1", "", "1", "", "", "1", "2", variables)
+    store.write_build_state(warehouse, replace(state, built_by=store.built_by(warehouse)))
     return warehouse
 
 
@@ -182,7 +181,7 @@ def on_spark(on_duckdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         spark.take_over(connection, tables, warehouse / "spark" / "handed_over")
     views = f"{PUBLICATION_MODELS} {VIEWS_ON_RECORDS}"
     build_models(ROOT, warehouse, "2019Q4", command="run", select=views)
-    store.write_build_state(warehouse, store.read_build_state(on_duckdb))
+    store.write_build_state(warehouse, replace(store.read_build_state(on_duckdb), built_by=""))
     return warehouse
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -26,9 +27,8 @@ def warehouse(built: Path, tmp_path: Path, project: Path) -> Path:
     shutil.copy(built / "synerstat.duckdb", copy)
     variables = project_variables(project)
     variables.pop("reference_quarter")
-    store.write_build_state(
-        copy, store.BuildState("2019Q4", "", True, "1", "", "1", "", "", "1", "2", variables)
-    )
+    state = store.BuildState("2019Q4", "", True, "1", "", "1", "", "", "1", "2", variables)
+    store.write_build_state(copy, replace(state, built_by=store.built_by(copy)))
     return copy
 
 
