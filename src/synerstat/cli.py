@@ -826,6 +826,7 @@ def _write_csv(out: Path | None, rows: Sequence[Any], kind: type) -> None:
     if out is None:
         write_rows(rows, kind, sys.stdout)
         return
+    out.parent.mkdir(parents=True, exist_ok=True)
     # whole or not at all
     partial = out.with_name(f"{out.name}.partial")
     with partial.open("w", encoding="utf-8", newline="") as file:
@@ -991,9 +992,9 @@ def _publish(
 
 def _tell_refusals(report: Report, warehouse: Path) -> None:
     for refusal in store.refused_deliveries(warehouse):
-        report.problem(
-            f"Refused: {refusal.operator}/{refusal.folder}: {refusal.reason}: {refusal.message}"
-        )
+        # a file beside the operators' folders is no operator's
+        whose = "/".join(filter(None, (refusal.operator, refusal.folder)))
+        report.problem(f"Refused: {whose}: {refusal.reason}: {refusal.message}")
 
 
 if __name__ == "__main__":

@@ -392,7 +392,8 @@ def in_words(found: Explanation) -> Sequence[str]:
             others = ", ".join(f"{count:,} {name}" for name, count in row.others.items())
             lines.append(
                 f"  {row.operator}/{row.reference_quarter}-{row.sequence}: {_rows(row.counted)}"
-                f"{f'; not used: {others}' if others else ''}  (SHA-256 {row.files_sha256[:16]})"
+                f"{f'; not used: {others}' if others else ''}"
+                f"  (SHA-256 of its files {row.files_sha256[:16]})"
             )
         lines += ["", "Mapped with:"]
         for mapped in way.mappings:

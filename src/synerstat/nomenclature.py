@@ -270,13 +270,16 @@ def _replace(connection: duckdb.DuckDBPyConnection, dimension: str, path: Path) 
             )
             + ", (valid_from is not null and try_cast(valid_from as date) is null) or "
             "(valid_to is not null and try_cast(valid_to as date) is null) as is_unreadable "
-            "from read_csv(?, all_varchar = true, header = true)",
-            [str(path)],
+            "from read_csv(?, header = true, auto_detect = false, delim = ',', quote = '\"', "
+            "escape = '\"', columns = ?)",
+            [str(path), dict.fromkeys(_header(path), "varchar")],
         )
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        # without the advice on the reader's settings
+        fault, _, _ = str(error).partition("\nPossible fixes")
         raise UsageError(
-            f"{path} can't be read as a crosswalk: {str(error).splitlines()[0]}. "
-            f"It needs the columns {', '.join(COLUMNS)}."
+            f"{path} can't be read as a crosswalk: {' '.join(fault.splitlines())}. "
+            f"It needs the columns {', '.join(COLUMNS)}, and as many values in each row."
         ) from None
     unsound = connection.execute(
         """
@@ -316,6 +319,11 @@ def _replace(connection: duckdb.DuckDBPyConnection, dimension: str, path: Path) 
     connection.execute(
         f"insert into {table} by name select * exclude (is_unreadable) from proposed"
     )
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file), [])
 
 
 def _changes(

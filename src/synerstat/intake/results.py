@@ -55,6 +55,7 @@ class NoticeKind(StrEnum):
     EXTRA_COLUMNS = "extra_columns"
     LANDED_ANEW = "landed_anew"
     LANDED_COPY_REMOVED = "landed_copy_removed"
+    DELIVERED_NO_LONGER = "delivered_no_longer"
     LANDED_WITH_OTHER_CONTRACT = "landed_with_other_contract"
     REPLACEMENT_UNREADABLE = "replacement_unreadable"
     REPLACEMENT_INVALID_NUMBER = "replacement_invalid_number"

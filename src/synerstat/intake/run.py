@@ -404,9 +404,18 @@ class _Intake:
         self, present: set[tuple[str, str]], contracts: dict[str, DeliveryContract]
     ) -> None:
         """What has landed earlier and is delivered no longer stays, but it can't be landed anew."""
-        for operator, name in self._landing.folders():
-            if (operator, name) in present:
-                continue
+        gone = [each for each in self._landing.folders() if each not in present]
+        if gone:
+            shown = ", ".join("/".join(each) for each in gone[:_NAMES_SHOWN])
+            more = len(gone) - _NAMES_SHOWN
+            self._found.notices.append(
+                Notice(
+                    NoticeKind.DELIVERED_NO_LONGER,
+                    "Landed before and not among these deliveries, counted all the same: "
+                    f"{_shown(shown)}{f' and {more:,} more' if more > 0 else ''}.",
+                )
+            )
+        for operator, name in gone:
             landed, contract = self._landing.landed(operator, name), contracts.get(operator)
             if (
                 landed is None

@@ -114,6 +114,7 @@ def test_another_crosswalk_shows_what_it_changes(
         ("vdab,M,M,31/12/2019,,Man,", "a date that is none"),
         ("vdab,,M,,,Man,", "no operator, code or target"),
         ("", "it has no rows"),
+        ("vdab,M,M", "Line: 2 Original Line: vdab,M,M Expected Number of Columns: 7 Found: 3"),
     ],
 )
 @pytest.mark.slow

@@ -171,7 +171,7 @@ def test_a_delivery_whose_folder_is_gone_stays_landed(place: Place) -> None:
     folder = place.deliver_rows("vdab", [row("vdab")])
     place.intake()
     shutil.rmtree(folder)
-    assert place.intake().notices == ()
+    assert [n.kind for n in place.intake().notices] == [NoticeKind.DELIVERED_NO_LONGER]
     assert len(place.records("vdab")) == 1
 
 
@@ -203,7 +203,11 @@ def test_a_changed_contract_or_format_lands_everything_anew(
     path.write_text(path.read_text("utf-8").replace("version: 1.0.0", "version: 1.0.1"), "utf-8")
     result = place.intake()
     assert len(result.landed) == 1
-    assert [n.kind for n in result.notices] == [NoticeKind.LANDED_WITH_OTHER_CONTRACT]
+    assert [n.kind for n in result.notices] == [
+        NoticeKind.DELIVERED_NO_LONGER,
+        NoticeKind.LANDED_WITH_OTHER_CONTRACT,
+    ]
+    assert "counted all the same: vdab/2019Q2-1." in result.notices[0].message
     for module in ("run", "deliveries"):
         monkeypatch.setattr(f"synerstat.intake.{module}.FORMAT_VERSION", 99)
     assert landing_module.FORMAT_VERSION != 99

@@ -14,11 +14,10 @@ quality/format_agreement.csv                what was compared
 import importlib
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -81,17 +80,15 @@ def writing_formats(
 ) -> Iterator[None]:
     """Write and compare all formats of a vintage beside what is done in this context.
 
-    A process of its own, or the one at hand, makes them from the Parquet files in the folder and
+    The process at hand, or else one of its own, makes them from the Parquet files in the folder and
     from the relation `code_lists`; at the end of the context they are done, too. Raises as
     `write_formats` (in `writing`) does.
     """
     code_lists = connection.sql("from code_lists").to_arrow_table()
-    writing: AbstractContextManager[Any]
-    if at_hand is None:
-        writing = beside(_write_from_files, folder, code_lists, edition)
-    else:
-        writing = at_hand.writing(folder, code_lists, edition)
-    with writing:
+    with (
+        nullcontext(at_hand) if at_hand else formats_at_hand() as formats,
+        formats.writing(folder, code_lists, edition),
+    ):
         yield
 
 
