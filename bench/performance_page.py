@@ -26,8 +26,9 @@ ASKED_GROWTH = 1.05
 # what a build does first, and what it says when another part of it begins
 FIRST_PART = "models and tests"
 PARTS = {
-    "Checking the expectations": "expectations",
-    "Writing the feedback for the operators": "feedback",
+    "Checking the expectations and writing the feedback for the operators": (
+        "expectations and feedback"
+    ),
 }
 SLOWEST = 8
 # where the scale of seconds is labelled

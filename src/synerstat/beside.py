@@ -1,12 +1,14 @@
-"""Does one thing in a process of its own, beside what this process does meanwhile."""
+"""Does things in a process of its own, beside what this process does meanwhile."""
 
+import importlib
 import os
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe, get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
@@ -16,52 +18,88 @@ from synerstat.warehouse import Progress
 T = TypeVar("T")
 
 
+class AtHand:
+    """A process that does one thing at a time when it is told, beside what this process does."""
+
+    def __init__(self, process: SpawnProcess, line: Connection) -> None:
+        self._process = process
+        self._line = line
+
+    @contextmanager
+    def doing(
+        self,
+        function: Callable[..., T],
+        *arguments: Any,
+        progress: Progress | None = None,
+        **named: Any,
+    ) -> Iterator["Future[T]"]:
+        """Call `function` there while the context lasts; at its end that is done, too.
+
+        Function, arguments and result are handed over by pickle. With `progress` the function gets
+        a keyword of this name, and what it tells there is told here, from another thread.
+
+        What the function raises is raised here, by the future or at the end of the context;
+        EndedFromOutsideError where the other process was killed. Where anything fails here or
+        there, the other process ends at once.
+        """
+        future: Future[T] = Future()
+        # a process that is gone is met when it is listened to
+        with suppress(OSError):
+            self._line.send((function, arguments, named, progress is not None))
+        listening = Thread(target=_listen, args=(self._line, future, progress))
+        listening.start()
+        try:
+            yield future
+            future.result()
+        except BaseException:
+            self._process.kill()
+            raise
+        finally:
+            listening.join()
+
+
 @contextmanager
-def beside(
-    function: Callable[..., T], *arguments: Any, progress: Progress | None = None, **named: Any
-) -> Iterator["Future[T]"]:
-    """Call `function` in another process while the context lasts; at its end that is done, too.
+def at_hand(*modules: str) -> Iterator[AtHand]:
+    """A process that loads the modules now, so that what is done there later need not wait.
 
-    Function, arguments and result are handed over by pickle. With `progress` the function gets a
-    keyword of this name, and what it tells there is told here, from another thread.
-
-    What the function raises is raised here, by the future or at the end of the context;
-    EndedFromOutsideError where the other process was killed. Where the context fails, or this
-    process is killed, the other one ends at once.
+    It ends with the context, and where this process is killed.
     """
     spawning = get_context("spawn")
-    heard, told = spawning.Pipe(duplex=False)
-    process = spawning.Process(
-        target=_work, args=(told, function, arguments, named, progress is not None)
-    )
+    line, other_end = spawning.Pipe()
+    process = spawning.Process(target=_work, args=(other_end, modules))
     process.start()
     # so that hearing ends where the other process does
-    told.close()
-    future: Future[T] = Future()
-    listening = Thread(target=_listen, args=(heard, future, progress))
-    listening.start()
+    other_end.close()
     try:
-        yield future
-        future.result()
+        yield AtHand(process, line)
+        line.close()
         process.join()
     finally:
         process.kill()
         process.join()
-        listening.join()
-        heard.close()
+        line.close()
 
 
-def _listen(heard: Connection, future: "Future[Any]", progress: Progress | None) -> None:
+@contextmanager
+def beside(
+    function: Callable[..., T], *arguments: Any, progress: Progress | None = None, **named: Any
+) -> Iterator["Future[T]"]:
+    """Call `function` in a process of its own while the context lasts, as `AtHand.doing` does."""
+    with at_hand() as process, process.doing(function, *arguments, progress=progress, **named) as f:
+        yield f
+
+
+def _listen(line: Connection, future: "Future[Any]", progress: Progress | None) -> None:
     try:
         while True:
-            kind, content = heard.recv()
+            kind, content = line.recv()
             if kind == "result":
                 return future.set_result(content)
             if kind == "error":
                 return future.set_exception(content)
             if progress is not None:
                 progress(content)
-    except EOFError:
+    except (EOFError, OSError):
         future.set_exception(
             EndedFromOutsideError(
                 "A process that worked beside this one was ended from outside, perhaps for want of "
@@ -70,31 +108,43 @@ def _listen(heard: Connection, future: "Future[Any]", progress: Progress | None)
         )
 
 
-def _work(
-    told: Connection,
+def _work(line: Connection, modules: tuple[str, ...]) -> None:
+    with _ending_with_parent():
+        try:
+            for name in modules:
+                # whatever is wrong with a module is told when it is needed
+                with suppress(ImportError):
+                    importlib.import_module(name)
+            # until the other end is closed
+            with suppress(EOFError):
+                while True:
+                    line.send(_done(line, *line.recv()))
+        except KeyboardInterrupt:
+            # the other process was told the same
+            return
+
+
+def _done(
+    line: Connection,
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     named: dict[str, Any],
     tells: bool,
-) -> None:
+) -> tuple[str, Any]:
+    """What the function gave, or raised."""
     telling = Lock()
 
     def progress(message: str, /) -> None:
         with telling:
-            told.send(("progress", message))
+            line.send(("progress", message))
 
-    with _ending_with_parent():
-        try:
-            if tells:
-                named["progress"] = progress
-            answer = ("result", function(*arguments, **named))
-        except KeyboardInterrupt:
-            # the other process was told the same
-            return
-        except Exception as error:
-            error.add_note(f"In the process beside:\n{traceback.format_exc()}")
-            answer = ("error", error)
-        told.send(answer)
+    if tells:
+        named["progress"] = progress
+    try:
+        return "result", function(*arguments, **named)
+    except Exception as error:
+        error.add_note(f"In the process beside:\n{traceback.format_exc()}")
+        return "error", error
 
 
 @contextmanager

@@ -1,14 +1,12 @@
-"""Build the warehouse: dbt in this process, then the expectations."""
+"""Build the warehouse: dbt in this process, then the expectations in another one."""
 
 import gc
 import hashlib
 import importlib
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +15,7 @@ import yaml
 
 import synerstat
 from synerstat import spark
+from synerstat.beside import at_hand
 from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
 from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
@@ -142,27 +141,28 @@ def build(
     continued = not whole and target != spark.TARGET and may_continue(before, state, built_by(root))
     if continued:
         progress("Continuing the build before: only what new deliveries change is made anew")
-    try:
-        counts, warnings = build_models(
-            project, root, quarter, continued=continued, read=read, progress=progress, **engine
-        )
-        if target == spark.TARGET:
-            counts, warnings = _with_views(
-                project, root, quarter, counts, warnings, resources, progress
+    with at_hand("great_expectations") as judge:
+        try:
+            counts, warnings = build_models(
+                project, root, quarter, continued=continued, read=read, progress=progress, **engine
             )
-    except ChecksFailedError:
-        # models behind a failed test were left out, those of the feedback among them
-        progress("Tests failed; writing the feedback for the operators")
-        build_models(project, root, quarter, command="run", select=FEEDBACK_MODELS, **engine)
-        write_feedback(project, root, rule_set_version(project))
-        raise
-    finally:
-        if target == spark.TARGET:
-            spark.end_session()
-    progress("Checking the expectations")
-    expectations = check(root, quarter, project.resolve(), progress)
-    progress("Writing the feedback for the operators")
-    feedback = write_feedback(project, root, rule_set_version(project))
+            if target == spark.TARGET:
+                counts, warnings = _with_views(
+                    project, root, quarter, counts, warnings, resources, progress
+                )
+        except ChecksFailedError:
+            # models behind a failed test were left out, those of the feedback among them
+            progress("Tests failed; writing the feedback for the operators")
+            build_models(project, root, quarter, command="run", select=FEEDBACK_MODELS, **engine)
+            write_feedback(project, root, rule_set_version(project))
+            raise
+        finally:
+            if target == spark.TARGET:
+                spark.end_session()
+        progress("Checking the expectations and writing the feedback for the operators")
+        with judge.doing(check, root, quarter, project.resolve(), progress=progress) as judged:
+            feedback = write_feedback(project, root, rule_set_version(project))
+        expectations = judged.result()
     # last: where it stands, all before it is of this build
     write_build_state(root, replace(state, built_by=built_by(root)))
     return BuildResult(
@@ -281,8 +281,7 @@ def build_models(
     manifest = None
     if target == "dev":
         manifest = read or read_project(project, warehouse, progress=progress)
-    beside = partial(_load, "great_expectations") if command == "build" else None
-    steps = _Steps(progress, beside)
+    steps = _Steps(progress)
     settings = _settings(warehouse, threads, memory_limit, temp_dir)
     with _environment(settings | {"SYNERSTAT_CONTINUE": "yes" if continued else "no"}):
         with _without_collecting():
@@ -311,8 +310,8 @@ def read_project(
 ) -> Any | None:
     """The project as dbt reads it (its manifest) for any build on the engine dev, kept if it was.
 
-    None where it can't be read: the build meets that again, and tells. As long as there is time
-    then, what takes seconds to load is loaded, too.
+    None where it can't be read: the build meets that again, and tells. Where there is time then,
+    what takes seconds to load is loaded, too.
     """
     file = manifest_file(project)
     manifest = kept_manifest(file)
@@ -331,9 +330,8 @@ def read_project(
         if outcome.success:
             manifest = outcome.result
             keep_manifest(project, file, manifest)
-    for name in ("dbt.cli.main", "great_expectations"):
-        if has_time():
-            _load(name)
+    if has_time():
+        importlib.import_module("dbt.cli.main")
     return manifest
 
 
@@ -368,12 +366,6 @@ def _settings(
         "SYNERSTAT_TEMP_DIR": str(temp_dir or spill_folder(warehouse)),
         "DO_NOT_TRACK": "1",
     }
-
-
-def _load(name: str) -> None:
-    # whatever goes wrong here is told when it is needed
-    with suppress(ImportError):
-        importlib.import_module(name)
 
 
 @contextmanager
@@ -424,22 +416,15 @@ def _told(issues: list[BuildIssue]) -> str:
 
 
 class _Steps:
-    """Turns dbt's events into a few lines of progress; the first one starts `beside`.
+    """Turns dbt's events into a few lines of progress."""
 
-    `beside` loads what is needed afterwards while the engine works, not while dbt still reads.
-    """
-
-    def __init__(self, progress: Progress, beside: Callable[[], None] | None) -> None:
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._beside = beside
         self._told = 0
 
     def __call__(self, event: Any) -> None:
         if event.info.name not in ("LogModelResult", "LogSeedResult", "LogTestResult"):
             return
-        if self._beside is not None:
-            threading.Thread(target=self._beside, daemon=True).start()
-            self._beside = None
         # tests call it by another name
         is_test = event.info.name == "LogTestResult"
         done, total = event.data.index, event.data.num_models if is_test else event.data.total

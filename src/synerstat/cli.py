@@ -36,8 +36,8 @@ from synerstat.errors import (
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE, weakness
 
 if TYPE_CHECKING:
+    from synerstat.beside import AtHand
     from synerstat.intake import IntakeResult
-    from synerstat.publish.formats import FormatsAtHand
 
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
@@ -967,7 +967,7 @@ def _publish(
     out: Path,
     engine: Engine,
     disclosure_control: str | None,
-    formats: "FormatsAtHand | None" = None,
+    formats: "AtHand | None" = None,
 ) -> None:
     from synerstat.publish import publish as publishing
 

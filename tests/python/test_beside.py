@@ -2,11 +2,12 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 import pytest
 
-from synerstat.beside import beside
+from synerstat.beside import at_hand, beside
 from synerstat.errors import EndedFromOutsideError, UsageError
 
 
@@ -26,6 +27,10 @@ def refuse() -> None:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def known(module: str) -> bool:
+    return module in sys.modules
 
 
 def wait_for_ever() -> None:
@@ -60,3 +65,24 @@ def test_an_error_of_the_context_ends_the_other_process() -> None:
     # returns at all
     with pytest.raises(ValueError, match="here"), beside(wait_for_ever):
         raise ValueError("here")
+
+
+def test_a_process_at_hand_has_loaded_what_it_was_told_to() -> None:
+    with at_hand("colorsys", "no_module_of_this_name") as process:
+        with process.doing(known, "colorsys") as loaded:
+            pass
+        with process.doing(double, 4) as doubled:
+            pass
+    assert (loaded.result(), doubled.result()) == (True, 8)
+
+
+def test_a_process_at_hand_that_is_not_needed_ends() -> None:
+    with at_hand("great_expectations"):
+        pass
+
+
+def test_a_process_at_hand_that_was_killed_is_an_error_when_it_is_needed() -> None:
+    with at_hand() as process:
+        for task in (die, wait_for_ever):
+            with pytest.raises(EndedFromOutsideError), process.doing(task):
+                pass

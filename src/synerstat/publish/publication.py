@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
+from synerstat.beside import AtHand
 from synerstat.data_docs import write_published_docs
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import folder as folders
@@ -19,7 +20,6 @@ from synerstat.publish.control import Protection, controlled, keep_proof
 from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats import (
     Edition,
-    FormatsAtHand,
     harmless,
     literal,
     writing_formats,
@@ -49,9 +49,6 @@ from synerstat.warehouse import (
     spill_folder,
     write_json,
 )
-
-if TYPE_CHECKING:
-    pass
 
 PROVENANCE = "provenance.json"
 DISCLOSURE_AUDIT = "quality/disclosure_audit.json"
@@ -103,7 +100,7 @@ def publish(
     memory_limit: str = "3GB",
     temp_dir: Path | None = None,
     secondary: bool | None = None,
-    formats: FormatsAtHand | None = None,
+    formats: AtHand | None = None,
     progress: Progress = silent,
 ) -> Publication:
     """Publish what was built for the quarter (2019Q4) below `out`, whole or not at all.
@@ -244,7 +241,7 @@ def _write(
     number: int,
     previous: Path | None,
     protection: Protection,
-    formats: FormatsAtHand | None,
+    formats: AtHand | None,
     progress: Progress,
 ) -> tuple[dict[str, CellCounts], LargeRevisions]:
     """Write all files of a vintage, compared with `previous`; return its cells and revisions."""

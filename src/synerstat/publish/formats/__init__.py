@@ -11,25 +11,20 @@ metadata/catalogue.ttl                      DCAT-AP 3
 quality/format_agreement.csv                what was compared
 """
 
-import importlib
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, nullcontext
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from synerstat.beside import beside
+from synerstat.beside import AtHand, at_hand
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.tables import harmless
 from synerstat.publish.formats.vocabulary import Edition, literal
 
 __all__ = [
     "Edition",
-    "FormatsAtHand",
     "formats_at_hand",
     "harmless",
     "literal",
@@ -37,38 +32,12 @@ __all__ = [
 ]
 
 
-class FormatsAtHand:
-    """The other end of `_write_when_told`."""
-
-    def __init__(self, told: Connection, ended: "Future[None]") -> None:
-        self._told = told
-        self._ended = ended
-
-    @contextmanager
-    def writing(self, folder: Path, code_lists: pa.Table, edition: Edition) -> Iterator[None]:
-        """As `writing_formats`, which calls this."""
-        self._told.send((folder, code_lists, edition))
-        yield
-        try:
-            self._told.recv()
-        except EOFError:
-            # what the other process raised says why it is gone
-            self._ended.result()
-            raise
-
-
-@contextmanager
-def formats_at_hand() -> Iterator[FormatsAtHand]:
+def formats_at_hand() -> AbstractContextManager[AtHand]:
     """A process that loads the formats' libraries now, and writes formats once there are data.
 
     For a command that has other things to do before it publishes, or may not publish at all.
     """
-    ours, theirs = Pipe()
-    with ours, beside(_write_when_told, theirs) as ended:
-        # so that hearing ends where the other process does
-        theirs.close()
-        yield FormatsAtHand(ours, ended)
-        ours.send(None)
+    return at_hand("synerstat.publish.formats.writing")
 
 
 @contextmanager
@@ -76,7 +45,7 @@ def writing_formats(
     folder: Path,
     connection: duckdb.DuckDBPyConnection,
     edition: Edition,
-    at_hand: FormatsAtHand | None = None,
+    process: AtHand | None = None,
 ) -> Iterator[None]:
     """Write and compare all formats of a vintage beside what is done in this context.
 
@@ -86,18 +55,10 @@ def writing_formats(
     """
     code_lists = connection.sql("from code_lists").to_arrow_table()
     with (
-        nullcontext(at_hand) if at_hand else formats_at_hand() as formats,
-        formats.writing(folder, code_lists, edition),
+        nullcontext(process) if process else at_hand() as writer,
+        writer.doing(_write_from_files, folder, code_lists, edition),
     ):
         yield
-
-
-def _write_when_told(told: Connection) -> None:
-    # loaded now, needed by `_write_from_files`
-    importlib.import_module("synerstat.publish.formats.writing")
-    while task := told.recv():
-        _write_from_files(*task)
-        told.send("written")
 
 
 def _write_from_files(folder: Path, code_lists: pa.Table, edition: Edition) -> None:
