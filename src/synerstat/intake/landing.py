@@ -13,7 +13,7 @@ from synerstat.errors import SecretMismatchError
 from synerstat.intake.results import AcceptedDelivery
 
 # raise it with any change to what is written for the same input: everything is landed anew
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 
 RECORDS: Final = "records.parquet"
 DELIVERY: Final = "delivery.parquet"

@@ -15,6 +15,22 @@ def digits_sql(number: str) -> str:
     return f"translate({number}, '.- ', '')"
 
 
+def is_valid_sql(number: str) -> str:
+    """SQL: whether eleven digits, with or without separators, are a valid number."""
+    value = f"{digits_sql(number)}::bigint"
+    checks = f"({value} % 100)"
+    month = f"({value} // 10000000 % 100)"
+    return f"""(
+        (
+            {checks} = 97 - {value} // 100 % 97
+            or {checks} = 97 - (2000000000 + {value} // 100) % 97
+        )
+        and {month} // 20 <= 2
+        and {month} % 20 <= 12
+        and {value} // 100 % 1000 between 1 and 998
+    )"""
+
+
 def parsed_sql(relation: str, number: str) -> str:
     """SELECT that adds to `relation` what is in the text column `number`.
 

@@ -9,6 +9,8 @@ import hmac
 import re
 from typing import Final
 
+from synerstat.intake.national_numbers import is_valid_sql
+
 BLOCK_BYTES: Final = 64
 
 _SEPARATORS: Final = "[ .-]"
@@ -56,10 +58,11 @@ def national_key_sql(digits: str) -> str:
     return hmac_sql(f"'national:' || {digits}")
 
 
-def masked_national_sql(text: str) -> str:
+def masked_national_sql(text: str, *, only_valid: bool = False) -> str:
     """SQL: the text with all that looks like a national number replaced by a keyed mask.
 
-    Equal texts stay equal. Longer runs of digits are left as they are.
+    Equal texts stay equal. Longer runs of digits are left as they are; with `only_valid` also those
+    that are no valid number.
     """
     # neighbours share the character between them, so a second look finds every other one
     rest = f"regexp_replace({text}, '{_BOUNDED}', '\\1|\\3', 'g')"
@@ -67,6 +70,8 @@ def masked_national_sql(text: str) -> str:
         f"regexp_extract_all({text}, '{_BOUNDED}', 2)"
         f" || regexp_extract_all({rest}, '{_BOUNDED}', 2)"
     )
+    if only_valid:
+        found = f"list_filter({found}, lambda number: {is_valid_sql('number')})"
     key = hmac_sql("'mask:' || number")
     masked = f"replace(kept, number, '{MASK}' || left({key}, 16))"
     return f"""case

@@ -22,6 +22,8 @@ from synerstat.intake.text_rows import path_literal, text_literal
 
 _PERSONAL = ("national_number", "client_number")
 ROW_GROUP = 122_880
+# too short on either side to hold a national number
+_PLAIN_HOURS = "[0-9]{1,10}([.,][0-9]{1,10})?"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _records_sql(
         if column.meaning not in (None, "programme_name")
     ]
     texts = ",\n".join(
-        f"{masked_national_sql(f'value_{n}')} as {column.name}"
+        f"{_text_sql(f'value_{n}', column.meaning)} as {column.name}"
         for n, column in enumerate(columns)
         if column.meaning not in _PERSONAL
     )
@@ -133,3 +135,18 @@ def _records_sql(
             {texts}
         from ({parsed})
     """
+
+
+def _text_sql(text: str, meaning: str | None) -> str:
+    """SQL: the text of a column that is kept, without national numbers.
+
+    Other runs of eleven digits are hidden, too, but where a figure may depend on them: records that
+    begin on one day are ordered by their identifiers, and hours are numbers.
+    """
+    masked = masked_national_sql(text, only_valid=meaning in ("record_id", "hours"))
+    if meaning == "hours":
+        # digits on both sides of a decimal sign are one number and no separated ones
+        return (
+            f"case when regexp_full_match({text}, '{_PLAIN_HOURS}') then {text} else {masked} end"
+        )
+    return masked

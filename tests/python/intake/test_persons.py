@@ -28,7 +28,7 @@ from stdnum.be import bis, nn
 from stdnum.exceptions import ValidationError
 
 from synerstat.intake import IntakeResult, NoticeKind
-from synerstat.intake.national_numbers import parsed_sql
+from synerstat.intake.national_numbers import is_valid_sql, parsed_sql
 from synerstat.intake.pseudonyms import Secret, hmac_sql, masked_national_sql
 
 
@@ -231,6 +231,67 @@ def test_what_looks_like_a_number_is_masked_in_text(text: str, masks: int) -> No
     assert found[0].count("masked-") == masks
     assert masks or found[0] == text
     assert not any(number in found[0] for number in (NUMBER, OTHER, THIRD))
+
+
+@pytest.mark.parametrize(
+    ("text", "masks"),
+    [
+        (f"X{NUMBER}", 1),
+        ("REC-85.07.30-033.28", 1),
+        (f"{NUMBER}/20180020001,{OTHER}", 2),
+        ("X20180020001", 0),
+        ("85073003329", 0),
+    ],
+)
+def test_only_valid_numbers_are_masked_where_asked(text: str, masks: int) -> None:
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select {masked_national_sql('shown', only_valid=True)} "
+            "from (select $text::varchar as shown)",
+            {"text": text} | Secret(SECRET).parameters(),
+        ).fetchone()
+    assert found is not None
+    assert found[0].count("masked-") == masks
+    assert masks or found[0] == text
+    assert not any(number in found[0] for number in (NUMBER, OTHER, THIRD))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.from_regex(r"\A[0-9]{11}\Z"),
+            st.from_regex(r"\A[0-9]{2}[0-6][0-9][0-3][0-9]{4}\Z").map(national_number),
+        ),
+        max_size=50,
+    )
+)
+@settings(deadline=None)
+def test_what_is_masked_as_valid_is_what_counts_as_valid(numbers: list[str]) -> None:
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select list_transform($n::varchar[], lambda number: {is_valid_sql('number')})",
+            {"n": numbers},
+        ).fetchall()
+    assert found[0][0] == [status == "valid" for status, _, _ in judged(list(numbers))]
+
+
+def test_digits_that_figures_depend_on_stay_what_they_are(place: Place) -> None:
+    records = ["X20180020001", "X20180020002", f"X{NUMBER}", "20180020003"]
+    hours = ["462.94000000", "12345.678901", NUMBER, f"{NUMBER}.00"]
+    place.deliver_rows(
+        "bruxelles_formation",
+        [
+            row("bruxelles_formation", record_id=record, hours=text)
+            for record, text in zip(records, hours, strict=True)
+        ],
+    )
+    place.intake()
+    found = place.values("bruxelles_formation", "record_id")
+    assert [found[0], found[1], found[3]] == [records[0], records[1], records[3]]
+    assert found[2].startswith("Xmasked-")
+    found = place.values("bruxelles_formation", "hours")
+    assert found[:2] == hours[:2]
+    assert all(text.startswith("masked-") for text in found[2:])
 
 
 def test_no_number_stands_in_any_file_of_the_warehouse(
