@@ -23,7 +23,7 @@ from synerstat.intake.text_rows import path_literal, text_literal
 _PERSONAL = ("national_number", "client_number")
 ROW_GROUP = 122_880
 # too short on either side to hold a national number
-_PLAIN_HOURS = "[0-9]{1,10}([.,][0-9]{1,10})?"
+_PLAIN_HOURS = "[+]?[0-9]{1,10}([.,][0-9]{1,10})?"
 
 
 @dataclass(frozen=True)

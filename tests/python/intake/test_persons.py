@@ -277,7 +277,7 @@ def test_what_is_masked_as_valid_is_what_counts_as_valid(numbers: list[str]) -> 
 
 def test_digits_that_figures_depend_on_stay_what_they_are(place: Place) -> None:
     records = ["X20180020001", "X20180020002", f"X{NUMBER}", "20180020003"]
-    hours = ["462.94000000", "12345.678901", NUMBER, f"{NUMBER}.00"]
+    hours = ["+462.94000000", "12345.678901", NUMBER, f"{NUMBER}.00"]
     place.deliver_rows(
         "bruxelles_formation",
         [
