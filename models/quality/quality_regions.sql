@@ -16,6 +16,14 @@ participations as (
 
 ),
 
+-- few: what remains without them is found faster than what stays
+ended_before_coverage as (
+
+    select participation_id from {{ ref('int_participations__merged') }}
+    where open_end_date < cast('{{ var("coverage_start") }}' as date)
+
+),
+
 counted as {{ read_again() }} (
 
     select
@@ -25,7 +33,8 @@ counted as {{ read_again() }} (
         records.residence_area
 
     from {{ ref('int_records__spelled') }} as records
-    inner join participations on records.participation_id = participations.participation_id
+    left join ended_before_coverage on records.participation_id = ended_before_coverage.participation_id
+    where ended_before_coverage.participation_id is null
 
 ),
 
