@@ -33,6 +33,7 @@ from synerstat.errors import (
     SynerstatError,
     UsageError,
 )
+from synerstat.masking import without_national_numbers
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE, weakness
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ if TYPE_CHECKING:
 DONE, UNEXPECTED, USAGE, WITHHELD = 0, 1, 2, 3
 
 # a checksum is no number, though it may hold as many digits in a row
-NATIONAL_NUMBER = re.compile(
-    r"\b(?P<checksum>(?=\d*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{16}))\b"
-    r"|(?<!\d)\d{2}[. -]?\d{2}[. -]?\d{2}[. -]?\d{3}[. -]?\d{2}(?!\d)"
-)
+CHECKSUM = re.compile(r"\b((?=\d*[a-f])(?:[0-9a-f]{64}|[0-9a-f]{16}))\b")
 QUARTER = re.compile(r"(19|20)[0-9]{2}Q[1-4]")
 TARGETS = ("dev", "spark")
 LANGUAGES = ("nl", "fr", "de", "en")
@@ -363,8 +361,10 @@ def _masked(text: str) -> str:
     secret = os.environ.get(SECRET_VARIABLE, "")
     if len(secret) > 3:
         text = text.replace(secret, "***")
-    return NATIONAL_NUMBER.sub(
-        lambda found: found["checksum"] or re.sub(r"\d", "#", found.group()), text
+    # every other part is a checksum
+    return "".join(
+        part if number % 2 else without_national_numbers(part)
+        for number, part in enumerate(CHECKSUM.split(text))
     )
 
 

@@ -22,12 +22,13 @@ from synerstat.intake.landing import (
 )
 from synerstat.intake.limits import IntakeLimits
 from synerstat.intake.manifest import Manifest, ManifestFile, data_file
-from synerstat.intake.pseudonyms import Secret, without_national_numbers
+from synerstat.intake.pseudonyms import Secret
 from synerstat.intake.records import FileRows, values_select, write_records
 from synerstat.intake.results import RefusalReason, RefusedError, UnreadableFileError
 from synerstat.intake.text_files import TextDialect, sha256_of, stream_text_file
 from synerstat.intake.text_rows import fields_sql, logical_rows, read_header
 from synerstat.intake.typed_files import Readers, TypedFile
+from synerstat.masking import without_national_numbers
 
 ENDINGS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet")
 

@@ -15,9 +15,9 @@ def digits_sql(number: str) -> str:
     return f"translate({number}, '.- ', '')"
 
 
-def is_valid_sql(number: str) -> str:
-    """SQL: whether eleven digits, with or without separators, are a valid number."""
-    value = f"{digits_sql(number)}::bigint"
+def is_valid_sql(digits: str) -> str:
+    """SQL: whether a text of eleven digits is a valid number; null where it is no such text."""
+    value = f"try_cast({digits} as bigint)"
     checks = f"({value} % 100)"
     month = f"({value} // 10000000 % 100)"
     return f"""(

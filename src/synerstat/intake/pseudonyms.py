@@ -6,20 +6,18 @@ text, in a plan or in an error.
 
 import hashlib
 import hmac
-import re
 from typing import Final
 
 from synerstat.intake.national_numbers import is_valid_sql
+from synerstat.masking import DIGIT, LONG_RUN, NUMBER, RUN, USUAL, WIDE_DIGITS
 
 BLOCK_BYTES: Final = 64
 
-_SEPARATORS: Final = "[ .-]"
-# eleven digits with separators, and no digit right before or after
-_LOOKS_NATIONAL: Final = f"[0-9](?:{_SEPARATORS}{{0,3}}[0-9]){{10}}"
-_BOUNDED: Final = f"(^|[^0-9])({_LOOKS_NATIONAL})([^0-9]|$)"
-_LONG_RUN: Final = f"[0-9](?:{_SEPARATORS}*[0-9]){{8,}}"
-_LONG_RUN_PYTHON: Final = re.compile(_LONG_RUN)
-_LOOKS_NATIONAL_PYTHON: Final = re.compile(f"(?<![0-9]){_LOOKS_NATIONAL}(?![0-9])")
+_NO_DIGIT: Final = f"[^{DIGIT[1:-1]}]"
+# the longest that `NUMBER` finds, with a sign on either side
+_WINDOW: Final = 11 + 10 * 3 + 2
+# numbers are looked for at each place of a run, so a long one is taken as a whole
+_LONGEST_RUN: Final = 400
 MASK: Final = "masked-"
 RAW_TEXT_CHARACTERS: Final = 4_000
 
@@ -64,52 +62,70 @@ def masked_national_sql(text: str, *, only_valid: bool = False) -> str:
     Equal texts stay equal. Longer runs of digits are left as they are; with `only_valid` also those
     that are no valid number.
     """
-    # neighbours share the character between them, so a second look finds every other one
-    rest = f"regexp_replace({text}, '{_BOUNDED}', '\\1|\\3', 'g')"
-    found = (
-        f"regexp_extract_all({text}, '{_BOUNDED}', 2)"
-        f" || regexp_extract_all({rest}, '{_BOUNDED}', 2)"
-    )
-    if only_valid:
-        found = f"list_filter({found}, lambda number: {is_valid_sql('number')})"
     key = hmac_sql("'mask:' || number")
-    masked = f"replace(kept, number, '{MASK}' || left({key}, 16))"
-    return f"""case
-        when strlen({text}) >= 11 and regexp_matches({text}, '{_BOUNDED}')
-            then list_reduce(list_prepend({text}, {found}), lambda kept, number: {masked})
-        else {text}
-    end"""
+    mask = f"'{MASK}' || left({key}, 16)"
+    return _replaced_sql(text, mask, only_valid=only_valid)
 
 
 def masked_raw_sql(text: str) -> str:
-    """SQL: the text with every digit of a run of nine or more shown as #, cut to a fair length."""
+    """SQL: the text with every digit of a run of nine or more shown as #, cut to a fair length.
+
+    So are those of valid national numbers, whatever stands between their digits.
+    """
     # a run that this cuts short is cut off at the end altogether
     text = f"left({text}, {2 * RAW_TEXT_CHARACTERS})"
-    masked = "replace(kept, run, regexp_replace(run, '[0-9]', '#', 'g'))"
+    text = f"({_replaced_sql(text, _hidden_sql('number'), only_valid=True)})"
     # the longest first: a run may stand inside another one
     runs = f"""list_transform(
         list_sort(
             list_transform(
-                list_distinct(regexp_extract_all({text}, '{_LONG_RUN}')),
+                list_distinct(regexp_extract_all({text}, '{LONG_RUN}')),
                 lambda run: {{'order': -strlen(run), 'run': run}}
             )
         ),
         lambda sized: sized.run
     )"""
+    replaced = f"replace(kept, run, {_hidden_sql('run')})"
     return (
-        f"left(list_reduce(list_prepend({text}, {runs}), lambda kept, run: {masked}), "
+        f"left(list_reduce(list_prepend({text}, {runs}), lambda kept, run: {replaced}), "
         f"{RAW_TEXT_CHARACTERS})"
     )
 
 
-def without_numbers(text: str) -> str:
-    """A text that may be shown: every digit of a run of nine or more becomes #."""
-    return _LONG_RUN_PYTHON.sub(lambda run: re.sub("[0-9]", "#", run[0]), text)
+def _replaced_sql(text: str, replacement: str, *, only_valid: bool) -> str:
+    """SQL: the text with each `number` that looks like a national one replaced."""
+    window = f"substr(' ' || run, place + 1, {_WINDOW})"
+    number = f"regexp_extract({window}, '^{_NO_DIGIT}({NUMBER})(?:{_NO_DIGIT}|$)', 1)"
+    candidates = f"""list_distinct(flatten(list_transform(
+        regexp_extract_all({text}, '{RUN}'),
+        lambda run: case
+            when length(run) > {_LONGEST_RUN} then [run]
+            else list_transform(range(length(run)), lambda place: {number})
+        end
+    )))"""
+    plain = f"translate(number, '{WIDE_DIGITS}', '0123456789')"
+    digits = f"regexp_replace({plain}, '[^0-9]', '', 'g')"
+    is_valid = f"(length(number) > {_LONGEST_RUN} or {is_valid_sql(digits)})"
+    valid = f"list_filter({candidates}, lambda number: number <> '' and {is_valid})"
+    # the valid ones first: nothing of them is left by another that begins before
+    found = (
+        valid
+        if only_valid
+        else f"{valid} || list_filter({candidates}, "
+        f"lambda number: regexp_full_match(number, '{USUAL}'))"
+    )
+    return f"""case
+        when strlen({text}) >= 11 and regexp_matches({text}, '{NUMBER}')
+            then list_reduce(
+                list_prepend({text}, {found}),
+                lambda kept, number: replace(kept, number, {replacement})
+            )
+        else {text}
+    end"""
 
 
-def without_national_numbers(name: str) -> str:
-    """A name that may be stored: what looks like a national number becomes a row of #."""
-    return _LOOKS_NATIONAL_PYTHON.sub(lambda run: re.sub("[0-9]", "#", run[0]), name)
+def _hidden_sql(number: str) -> str:
+    return f"regexp_replace({number}, '{DIGIT}', '#', 'g')"
 
 
 def content_sql(values: list[str]) -> str:

@@ -15,10 +15,10 @@ from synerstat.intake.pseudonyms import (
     masked_national_sql,
     masked_raw_sql,
     national_key_sql,
-    without_national_numbers,
 )
 from synerstat.intake.text_files import UNDECODABLE
 from synerstat.intake.text_rows import path_literal, text_literal
+from synerstat.masking import without_national_numbers
 
 _PERSONAL = ("national_number", "client_number")
 ROW_GROUP = 122_880
@@ -146,7 +146,6 @@ def _text_sql(text: str, meaning: str | None) -> str:
     masked = masked_national_sql(text, only_valid=meaning in ("record_id", "hours"))
     if meaning == "hours":
         # digits on both sides of a decimal sign are one number and no separated ones
-        return (
-            f"case when regexp_full_match({text}, '{_PLAIN_HOURS}') then {text} else {masked} end"
-        )
+        is_plain = f"strlen({text}) >= 11 and regexp_full_match({text}, '{_PLAIN_HOURS}')"
+        return f"case when {is_plain} then {text} else {masked} end"
     return masked

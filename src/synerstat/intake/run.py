@@ -34,7 +34,7 @@ from synerstat.intake.manifest import (
     printable,
     read_manifest_bytes,
 )
-from synerstat.intake.pseudonyms import Secret, without_national_numbers, without_numbers
+from synerstat.intake.pseudonyms import Secret
 from synerstat.intake.replacements import (
     FILE_NAME,
     UnusableReplacementsError,
@@ -49,6 +49,7 @@ from synerstat.intake.results import (
     RefusedError,
 )
 from synerstat.intake.typed_files import Readers
+from synerstat.masking import without_national_numbers, without_numbers
 from synerstat.warehouse import RefusedDelivery
 
 REFUSALS_SCHEMA: Final = pa.schema(
