@@ -171,6 +171,11 @@ class Warehouse:
         return self.root / "quality" / "feedback"
 
     @property
+    def published_feedback(self) -> Path:
+        """The same reports as a publication holds them."""
+        return self.root / "quality" / "feedback_published"
+
+    @property
     def data_docs(self) -> Path:
         """Pages of what the expectations found, build by build."""
         return self.root / "quality" / "data_docs"

@@ -341,6 +341,29 @@ def test_an_operator_that_checks_its_delivery_is_told_the_same(
     assert listed == (folder / "2019Q4-1.quarantine.csv").read_bytes()
 
 
+def test_a_publication_tells_of_deliveries_how_many_rows_break_which_rule(
+    finished: Finished,
+) -> None:
+    told = finished.warehouse / "quality" / "feedback"
+    published = finished.out / "latest" / "quality" / "feedback"
+    names = {path.relative_to(told) for path in told.rglob("*.*")}
+    kept = {path.relative_to(published) for path in published.rglob("*.*")}
+    assert kept == {name for name in names if not name.name.endswith(".quarantine.csv")}
+    for name in (each for each in kept if each.suffix == ".json"):
+        whole, edition = (
+            json.loads((folder / name).read_text("utf-8")) for folder in (told, published)
+        )
+        assert edition["is_published"]
+        assert whole["effect"]
+        assert edition["effect"] is edition["identifiers"] is None
+        rows = [[each["rows"] for each in report["findings"]] for report in (whole, edition)]
+        assert rows[0] == rows[1]
+        records = {row["record_id"] for each in whole["findings"] for row in each["samples"]}
+        for ending in (".json", ".csv", ".html"):
+            text = (published / name).with_suffix(ending).read_text("utf-8")
+            assert not [record for record in records if record and record in text]
+
+
 # -------------------------------------------------------------------------------------------------
 # nothing of a person is left behind
 

@@ -1,7 +1,7 @@
 """What a feedback report says, in no language yet: codes and figures, as the warehouse has them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -49,7 +49,10 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class DeliveryFacts:
-    """The delivery as it came in; `previous` is the operator's delivery before, as 2019Q3-1."""
+    """The delivery as it came in; `previous` is the operator's delivery before, as 2019Q3-1.
+
+    `rows_counted` is None in a published report.
+    """
 
     extracted_at: str
     previous: str | None
@@ -60,7 +63,7 @@ class DeliveryFacts:
     rows_delivered: int
     rows_unreadable: int
     rows_rejected: int
-    rows_counted: int
+    rows_counted: int | None
     rows_with_warnings: int
     files: tuple[DeliveredFile, ...]
 
@@ -190,7 +193,10 @@ class Effect:
 
 @dataclass(frozen=True)
 class FeedbackReport:
-    """Feedback on one delivery. `is_check`: made by the operator itself, before sending."""
+    """Feedback on one delivery.
+
+    `is_check`: made by the operator itself, before sending. `is_published`: what `published` gives.
+    """
 
     operator: str
     reference_quarter: str
@@ -207,6 +213,33 @@ class FeedbackReport:
     identifiers: Identifiers | None = None
     vanished: Vanished | None = None
     effect: Effect | None = None
+    is_published: bool = False
+
+    def published(self) -> "FeedbackReport":
+        """The report as anybody may read it: the delivery, and how many rows break which rule.
+
+        What counts records or persons is left out, because publications withhold such figures; so
+        is what leads to single records, and what somebody wrote where a code is expected.
+        """
+        return replace(
+            self,
+            facts=self.facts and replace(self.facts, rows_counted=None),
+            places=(),
+            findings=tuple(
+                replace(
+                    finding,
+                    participants_without_rows=None,
+                    participants_with_rows=None,
+                    samples=(),
+                )
+                for finding in self.findings
+            ),
+            codes=(),
+            identifiers=None,
+            vanished=None,
+            effect=None,
+            is_published=True,
+        )
 
     @property
     def delivery(self) -> str:

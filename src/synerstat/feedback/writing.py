@@ -3,7 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +42,13 @@ def write_feedback(
     """Write the reports on all deliveries of the quarter that was built, and on all refused ones.
 
     They stand in <warehouse>/quality/feedback/<operator>/<quarter>-<sequence>.<language>.html, .csv
-    and .json, in the operator's own language and in each of `languages`. What an earlier build
-    wrote there is replaced. The caller holds the warehouse.
+    and .json, in the operator's own language and in each of `languages`, and beside it in
+    feedback_published as a publication holds them. What an earlier build wrote there is replaced.
+    The caller holds the warehouse.
 
     Raises FeedbackError where a text is missing.
     """
-    folder = Warehouse(warehouse).feedback
+    store = Warehouse(warehouse)
     invented = persons_are_invented(warehouse)
     refusals = refused_deliveries(warehouse)
     refused = [
@@ -58,26 +60,39 @@ def write_feedback(
     built = (
         ()
         if refusals and not landed_deliveries(warehouse)
-        else read_reports(
-            Warehouse(warehouse).database, rule_set_version, persons_are_invented=invented
-        )
+        else read_reports(store.database, rule_set_version, persons_are_invented=invented)
     )
+    reports = [*built, *(r for r in refused if r)]
     contracts = {c.operator: c for c in load_contracts(project / "contracts")}
+    known_texts: dict[str, Texts] = {}
+
+    def texts(language: str) -> Texts:
+        if language not in known_texts:
+            known_texts[language] = load_texts(project, language)
+        return known_texts[language]
+
+    with _replacing(store.feedback) as temporary:
+        pages = _write_all(reports, contracts, texts, temporary, tuple(languages))
+        for report in reports:
+            if contract := contracts.get(report.operator):
+                quarantine = temporary / report.operator / f"{report.delivery}{ENDING}"
+                write_quarantine(store.database, report, contract, quarantine)
+    with _replacing(store.published_feedback) as temporary:
+        _write_all([r.published() for r in reports], contracts, texts, temporary, tuple(languages))
+    return WrittenFeedback(store.feedback, pages)
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write to, which takes the place of the one that is there, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     # what a run that was killed has left
-    for left_over in folder.parent.glob(".feedback-*"):
+    for left_over in folder.parent.glob(f".{folder.name}-*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".feedback-", dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     discarded = Path(f"{temporary}-discarded")
     try:
-        pages = _write_all(
-            [*built, *(r for r in refused if r)],
-            Warehouse(warehouse).database,
-            contracts,
-            project,
-            temporary,
-            tuple(languages),
-        )
+        yield temporary
         temporary.chmod(0o777 & ~_mask())
         if folder.exists():
             # out of sight at once, however long removing takes
@@ -86,7 +101,6 @@ def write_feedback(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(discarded, ignore_errors=True)
-    return WrittenFeedback(folder, pages)
 
 
 def _mask() -> int:
@@ -117,27 +131,19 @@ def write_report(
 
 
 def _write_all(
-    reports: list[FeedbackReport],
-    database: Path,
+    reports: Iterable[FeedbackReport],
     contracts: Mapping[str, DeliveryContract],
-    project: Path,
+    texts: Callable[[str], Texts],
     folder: Path,
     languages: tuple[str, ...],
 ) -> tuple[str, ...]:
-    texts: dict[str, Texts] = {}
     pages = []
     for report in reports:
         contract = contracts.get(report.operator)
         own = contract.language if contract else "en"
         for language in dict.fromkeys((own, *languages)):
-            if language not in texts:
-                texts[language] = load_texts(project, language)
             page = write_report(
-                report, texts[language], contract, folder / report.operator, report.delivery
+                report, texts(language), contract, folder / report.operator, report.delivery
             )
             pages.append(page.relative_to(folder).as_posix())
-        if contract:
-            write_quarantine(
-                database, report, contract, page.with_name(f"{report.delivery}{ENDING}")
-            )
     return tuple(sorted(pages))

@@ -296,7 +296,7 @@ def _write(
         expectations = read_expectations(warehouse)
         assert expectations is not None
         write_published_docs(target / "quality" / "data-docs", quarter, expectations)
-        _copy_feedback(Warehouse(warehouse).feedback, target / "quality" / "feedback")
+        _copy_feedback(Warehouse(warehouse).published_feedback, target / "quality" / "feedback")
     folders.write_checksums(target)
     if control:
         keep_proof(warehouse, control, target)
@@ -349,15 +349,9 @@ def _folder_of(out: Path, vintage: str) -> Path:
 
 
 def _copy_feedback(source: Path, target: Path) -> None:
-    """The reports of the operators, but not the rows that they are about."""
+    """The reports of the operators, as anybody may read them."""
     if source.is_dir():
-        # values of single rows are between the operator and the warehouse
-        shutil.copytree(
-            source,
-            target,
-            ignore=shutil.ignore_patterns("*.quarantine.csv"),
-            copy_function=shutil.copyfile,
-        )
+        shutil.copytree(source, target, copy_function=shutil.copyfile)
 
 
 def _content(vintage: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """From delivered rows to persons: the counting units, operator by operator and together.
 
 Rows and records come from the bridge of the marts, participations and persons from the published
-cells. A step that tells of fewer rows than the largest small count is not shown.
+cells. A step that tells of fewer rows than the largest small count is not shown, nor records where
+participations are withheld: with operators whose record is a participation they are the same.
 """
 
 from collections.abc import Sequence
@@ -76,11 +77,14 @@ def read_bridge(
     training = BY_NAME["training"]
 
     def steps(operator: str, delivered: Cell | None, used: Cell | None) -> Steps:
+        participations = cells.get(training, "PARTICIPATIONS", edition.period, operator=operator)
+        if used and participations and participations.value is None:
+            used = Cell(None, "Q")
         return Steps(
             operator,
             delivered,
             used,
-            cells.get(training, "PARTICIPATIONS", edition.period, operator=operator),
+            participations,
             cells.get(training, "PRESENT", edition.period, operator=operator),
         )
 

@@ -128,6 +128,9 @@ def test_refused_deliveries_are_answered_before_anything_was_built(tmp_path: Pat
     written = write_feedback(PROJECT, tmp_path, "0.1.0", ["en"])
     assert written.pages == ("forem/2019Q4-1.en.html", "forem/2019Q4-1.fr.html")
     assert not left_over.exists()
-    assert [path.name for path in (tmp_path / "quality").iterdir()] == ["feedback"]
+    assert sorted(path.name for path in (tmp_path / "quality").iterdir()) == [
+        "feedback",
+        "feedback_published",
+    ]
     page = (written.folder / "forem" / "2019Q4-1.fr.html").read_text("utf-8")
     assert "Un fichier est vide" in page

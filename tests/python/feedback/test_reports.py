@@ -183,6 +183,27 @@ def test_the_page_needs_nothing_but_itself() -> None:
     assert len(page.ids) == len(set(page.ids))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_published_report_tells_of_rows_only(language: str) -> None:
+    report, texts = REPORT.published(), load_texts(PROJECT, language)
+    page = _Page(re.sub("<style>.*</style>", "", _page(report, language), flags=re.DOTALL))
+    links = [value for name, value in page.attributes if name == "href" and value]
+    assert {link.removeprefix("#") for link in links} <= set(page.ids)
+    assert texts.say("published_note") in page.text
+    assert texts.say("sign_off_intro") not in page.text
+    content = render_json(report, texts, CONTRACT)
+    told = [page.text, content, render_csv(report, texts, CONTRACT)]
+    for text in told:
+        assert not re.search(r"(?<![0-9])(1.?200|69[0-9]|70[0-9])(?![0-9])", text)
+        assert not [each for each in HOSTILE if each in text]
+    figures = json.loads(content)
+    assert figures["facts"]["rows_delivered"] == 1250
+    assert [each["rows"] for each in figures["findings"]] == [8, 1, 3]
+    assert not any(each["samples"] for each in figures["findings"])
+    left_out = ("effect", "identifiers", "vanished", "codes", "places")
+    assert not any(figures[name] for name in left_out)
+
+
 def test_the_table_holds_no_formula_and_every_sample() -> None:
     table = render_csv(REPORT, load_texts(PROJECT, "fr"), CONTRACT)
     assert table.startswith("\ufeff")
