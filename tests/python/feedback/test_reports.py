@@ -191,6 +191,7 @@ def test_a_published_report_tells_of_rows_only(language: str) -> None:
     assert {link.removeprefix("#") for link in links} <= set(page.ids)
     assert texts.say("published_note") in page.text
     assert texts.say("sign_off_intro") not in page.text
+    assert texts.say("samples_first", shown="0", rows="8") not in page.text
     content = render_json(report, texts, CONTRACT)
     told = [page.text, content, render_csv(report, texts, CONTRACT)]
     for text in told:
