@@ -182,7 +182,9 @@ def _read_file(
         raise UnreadableFileError("file_too_large", most=limits.file_bytes)
     request = TypedFile(path, file, contract, limits, work)
     rows, match = readers.read(request)
-    select = values_select(request.values, len(contract.columns))
+    select = values_select(
+        request.values, len(contract.columns), contract.delimiter, limits.row_bytes
+    )
     return _CheckedFile(FileRows(file.name, rows, select), _shown(match.extra))
 
 

@@ -33,7 +33,7 @@ class IntakeLimits:
     line_bytes: int = 16_000_000
     """One physical line of a text file."""
     row_bytes: int = 10_000
-    """One row. A longer one is unreadable in a text file, and a refusal in others."""
+    """One row. A longer one is unreadable."""
     workbook_bytes: int = 2_000_000_000
     """An .xlsx when unpacked."""
     workbook_rows: int = 1_048_576

@@ -112,7 +112,7 @@ def value_sql(
     Raises UnreadableFileError for nested and binary types.
     """
     if kind == "VARCHAR" or kind.startswith("ENUM"):
-        # one that is too long is refused afterwards, and not written out before
+        # the row of one that is too long is unreadable, and it is not written out before
         return f"""case
             when strlen({value}::varchar) > {most_bytes} then repeat('?', {most_bytes + 1})
             else nullif(trim({value}::varchar, {text_literal(WHITE_SPACE)}), '')

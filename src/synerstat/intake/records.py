@@ -22,6 +22,8 @@ from synerstat.masking import without_national_numbers
 
 _PERSONAL = ("national_number", "client_number")
 ROW_GROUP = 122_880
+# characters of each value
+_SHOWN_OF_LONG_ROWS = 40
 # too short on either side to hold a national number
 _PLAIN_HOURS = "[+]?[0-9]{1,10}([.,][0-9]{1,10})?"
 
@@ -39,17 +41,26 @@ class FileRows:
     select: str
 
 
-def values_select(values: Path, columns: int) -> str:
-    """SELECT for `FileRows` over typed rows written as text, which are never unreadable."""
-    names = ", ".join(f"value_{number}" for number in range(columns))
+def values_select(values: Path, columns: int, delimiter: str, row_bytes: int) -> str:
+    """SELECT for `FileRows` over typed rows written as text.
+
+    A row of more than `row_bytes` is unreadable; its text is how its values begin, with the
+    operator's delimiter between them. A small file can hold very many such rows, so it is short.
+    """
+    names = [f"value_{number}" for number in range(columns)]
+    length = " + ".join(f"coalesce(strlen({name}), 0)" for name in names)
+    is_readable = f"{length} <= {row_bytes}"
+    parts = ", ".join(f"coalesce(left({name}, {_SHOWN_OF_LONG_ROWS}), '')" for name in names)
+    text = f"concat_ws({text_literal(delimiter)}, {parts})"
+    kept = ", ".join(f"case when is_readable then {name} end as {name}" for name in names)
     return f"""
         select
             row_number,
             line_number,
-            null::varchar as unreadable_reason,
-            null::varchar as text,
-            {names}
-        from read_parquet({path_literal(values)})
+            case when not is_readable then 'row_too_long' end as unreadable_reason,
+            case when not is_readable then {text} end as text,
+            {kept}
+        from (select *, {is_readable} as is_readable from read_parquet({path_literal(values)}))
     """
 
 

@@ -20,8 +20,6 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import IO, Any, Final
 
-import duckdb
-
 from synerstat.contracts import DeliveryContract
 from synerstat.intake.columns import ColumnMatch, match_columns
 from synerstat.intake.limits import IntakeLimits
@@ -224,22 +222,7 @@ def _read_values(request: TypedFile) -> tuple[int, ColumnMatch]:
     if delivered.rows is not None and delivered.rows != request.file.rows:
         # before the values are written, which may be very many
         return delivered.rows, match
-    rows = delivered.write_values(match.positions, contract, request.values)
-    _check_lengths(request)
-    return rows, match
-
-
-def _check_lengths(request: TypedFile) -> None:
-    lengths = " + ".join(
-        f"coalesce(strlen(value_{number}), 0)" for number in range(len(request.contract.columns))
-    )
-    with duckdb.connect() as connection:
-        longest = connection.execute(
-            f"select max({lengths}), arg_max(line_number, {lengths}) from read_parquet($values)",
-            {"values": str(request.values)},
-        ).fetchone()
-    if longest and (longest[0] or 0) > request.limits.row_bytes:
-        raise UnreadableFileError("row_too_long", row=longest[1], most=request.limits.row_bytes)
+    return delivered.write_values(match.positions, contract, request.values), match
 
 
 class _NoPandas(MetaPathFinder):

@@ -300,17 +300,24 @@ def test_the_reader_knows_nothing_of_the_secret(
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "parquet"])
-def test_a_row_that_is_too_long_is_named_where_rows_are_typed(place: Place, ending: str) -> None:
-    name = "x" * 20_000
+def test_a_typed_row_that_is_too_long_is_unreadable_and_the_next_is_not(
+    place: Place, ending: str
+) -> None:
+    names = ["a", "x" * 20_000, f"{NUMBER} b"]
     if ending == "xlsx":
-        rows = [row("forem"), row("forem", programme_name=name)]
+        rows = [row("forem", programme_name=name) for name in names]
         content = workbook(rows, header("forem"))
     else:
-        content = parquet_bytes(columns_with("forem", 2, programme_name=["a", name]))
-    place.deliver("forem", {f"a.{ending}": (content, 2)})
+        content = parquet_bytes(columns_with("forem", 3, programme_name=names))
+    place.deliver("forem", {f"a.{ending}": (content, 3)})
     result = place.intake()
-    assert reasons(result) == ["unreadable_file"]
-    assert "Row 3 holds more than 10,000 bytes" in result.refused[0].message
+    assert result.unreadable_rows == 1
+    records = place.records("forem")
+    assert [record["unreadable_reason"] for record in records] == [None, "row_too_long", None]
+    assert [record["line_number"] for record in records] == [2, 3, 4]
+    assert records[1]["national_key"] is records[1]["content_key"] is None
+    assert 40 < len(records[1]["raw_text"]) < 1_000
+    assert records[2]["intitule_formation"].startswith("masked-")
 
 
 def test_very_many_equal_long_values_are_not_written_out(place: Place) -> None:
@@ -318,7 +325,8 @@ def test_very_many_equal_long_values_are_not_written_out(place: Place) -> None:
     long = pa.array(["x" * 5_000_000]).dictionary_encode().take(pa.array([0] * 2_000))
     content = parquet_bytes(columns_with("forem", 2_000, programme_name=long))
     place.deliver("forem", {"a.parquet": (content, 2_000)})
-    assert reasons(place.intake()) == ["unreadable_file"]
+    assert place.intake().unreadable_rows == 2_000
+    assert sum(path.stat().st_size for path in place.warehouse.rglob("*.parquet")) < 1_000_000
 
 
 def test_parquet_rows_are_counted_before_they_are_read(place: Place) -> None:
