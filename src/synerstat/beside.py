@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -109,6 +110,9 @@ def _listen(line: Connection, future: "Future[Any]", progress: Progress | None) 
 
 
 def _work(line: Connection, modules: tuple[str, ...]) -> None:
+    # PySpark, which Great Expectations loads where it is installed, takes a main module without a
+    # file for its own tests, and ends the process
+    sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
     with _ending_with_parent():
         try:
             for name in modules:

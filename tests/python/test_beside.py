@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -74,6 +75,17 @@ def test_a_process_at_hand_has_loaded_what_it_was_told_to() -> None:
         with process.doing(double, 4) as doubled:
             pass
     assert (loaded.result(), doubled.result()) == (True, 8)
+
+
+def test_the_main_module_there_has_a_file() -> None:
+    script = (
+        "from synerstat.beside import beside\n"
+        "with beside(eval, \"hasattr(__import__('sys').modules['__main__'], '__file__')\") as has:\n"
+        "    pass\n"
+        "print(has.result())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.stdout.strip() == b"True", done.stderr
 
 
 def test_a_process_at_hand_that_is_not_needed_ends() -> None:
