@@ -80,9 +80,10 @@ def test_a_process_at_hand_has_loaded_what_it_was_told_to() -> None:
 def test_the_main_module_there_has_a_file() -> None:
     script = (
         "from synerstat.beside import beside\n"
-        "with beside(eval, \"hasattr(__import__('sys').modules['__main__'], '__file__')\") as has:\n"
+        "asked = \"hasattr(__import__('sys').modules['__main__'], '__file__')\"\n"
+        "with beside(eval, asked) as has_file:\n"
         "    pass\n"
-        "print(has.result())"
+        "print(has_file.result())"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert done.stdout.strip() == b"True", done.stderr
