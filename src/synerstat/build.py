@@ -32,6 +32,7 @@ from synerstat.warehouse import (
     persons_are_invented,
     read_build_state,
     refused_deliveries,
+    remove_damaged_database,
     replacements_digest,
     silent,
     spill_folder,
@@ -56,7 +57,7 @@ BROKEN = ("error", "runtime error")
 
 @dataclass(frozen=True)
 class BuildIssue:
-    """A step of the build that failed, or a test that warned. `kind`: model, seed, test ..."""
+    """A step that failed, or what is warned of. `kind`: model, seed, test ..., or database."""
 
     kind: str
     name: str
@@ -134,6 +135,11 @@ def build(
         spark.require_spark(memory_limit)
         engine["variables"] = spark.landing_variables(root, landing)
         spark.start_anew(root)
+    mended: tuple[BuildIssue, ...] = ()
+    if remove_damaged_database(root):
+        told = "was damaged and is removed: it is made anew from what has landed"
+        mended = (BuildIssue("database", Warehouse(root).database.name, told),)
+        progress(f"{Warehouse(root).database} {told}")
     before = _last_build(root)
     forget_build(root)
     inputs = inputs_digest(root)
@@ -166,7 +172,13 @@ def build(
     # last: where it stands, all before it is of this build
     write_build_state(root, replace(state, built_by=built_by(root)))
     return BuildResult(
-        root, quarter, counts, warnings, refused_deliveries(root), expectations, feedback
+        root,
+        quarter,
+        counts,
+        (*mended, *warnings),
+        refused_deliveries(root),
+        expectations,
+        feedback,
     )
 
 

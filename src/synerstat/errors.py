@@ -17,6 +17,10 @@ class BuildFailedError(SynerstatError):
     """A model could not be built: the fault is in the project, its configuration or the machine."""
 
 
+class DamagedError(SynerstatError):
+    """A file of the warehouse is cut off or no such file at all; it can be made anew."""
+
+
 class ChecksFailedError(SynerstatError):
     """The models were built, but tests on the data failed: the figures do not hold together."""
 

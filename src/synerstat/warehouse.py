@@ -9,6 +9,7 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -19,7 +20,10 @@ import duckdb
 import filelock
 import pyarrow.parquet as pq
 
-from synerstat.errors import UsageError, WarehouseBusyError
+from synerstat.errors import DamagedError, UsageError, WarehouseBusyError
+
+# what DuckDB says of a file that is no database or not all of one, but not of one that is locked
+DAMAGED = ("not a valid DuckDB database", "Could not read enough bytes", "Corrupt database file")
 
 
 class Progress(Protocol):
@@ -301,21 +305,62 @@ def delivery_digests(warehouse: Path, up_to: str) -> dict[str, str]:
 
 
 def built_by(warehouse: Path) -> str:
-    """How the database names the build that it is of; empty where it is of none, or of Spark."""
-    database = Warehouse(warehouse).database
-    if not database.exists():
+    """How the database names the build that it is of; empty where it is of none, or of Spark.
+
+    Raises DamagedError where it is no database, duckdb.IOException where it can't be opened.
+    """
+    if not Warehouse(warehouse).database.exists():
         return ""
-    try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+    with _opened(warehouse) as connection:
+        try:
             rows = connection.execute(
                 # what Spark left is shown as views, which nobody can add rows to
                 "select distinct built_by from intermediate.int_deliveries__ranked where exists ("
                 "from duckdb_tables() where table_name = 'int_deliveries__ranked')"
             ).fetchall()
-    except duckdb.Error:
-        # built by another version
-        return ""
+        except duckdb.Error:
+            # built by another version
+            return ""
     return str(rows[0][0]) if len(rows) == 1 else ""
+
+
+def _opened(warehouse: Path) -> duckdb.DuckDBPyConnection:
+    """The database, to be read only. Raises what `built_by` does."""
+    database = Warehouse(warehouse).database
+    try:
+        return duckdb.connect(str(database), read_only=True)
+    except duckdb.Error as error:
+        fault = str(error).splitlines()[0]
+        if not any(sign in fault for sign in DAMAGED):
+            raise
+        raise DamagedError(
+            f"The database {database} is damaged ({fault}). "
+            f"{build_command(warehouse)} makes it anew from what has landed."
+        ) from None
+
+
+def remove_damaged_database(warehouse: Path) -> bool:
+    """Remove the database where it is none, or not all of one; a build makes it anew.
+
+    Raises duckdb.IOException where it can't be opened: then nobody knows what it is.
+    """
+    database = Warehouse(warehouse).database
+    if not database.exists():
+        return False
+    try:
+        _opened(warehouse).close()
+    except DamagedError:
+        database.unlink()
+        # what DuckDB had yet to write into it
+        database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
+        return True
+    return False
+
+
+def build_command(warehouse: Path, quarter: str | None = None) -> str:
+    """The command that builds the warehouse, to be shown in a message."""
+    words = ["synerstat", "build", "--warehouse", str(warehouse)]
+    return f"`{shlex.join([*words, '--quarter', quarter] if quarter else words)}`"
 
 
 def persons_are_invented(warehouse: Path) -> bool:
@@ -372,7 +417,7 @@ def finished_build(warehouse: Path) -> BuildState:
     """What the last build was made of, whose tables stand in the database.
 
     Raises UsageError as `read_build_state` does, and where the tables are of another build: dbt by
-    itself makes tables, too, and says nothing of them here.
+    itself makes tables, too, and says nothing of them here. Raises what `built_by` does.
     """
     state = read_build_state(warehouse)
     if built_by(warehouse) != state.built_by:

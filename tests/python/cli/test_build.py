@@ -1,5 +1,7 @@
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from synerstat.build import build
 from synerstat.errors import (
     BuildFailedError,
     ChecksFailedError,
+    DamagedError,
     UsageError,
     WarehouseBusyError,
 )
@@ -170,6 +173,47 @@ def test_tables_that_dbt_made_by_itself_are_no_finished_build(tmp_path: Path) ->
         connection.execute("update intermediate.int_deliveries__ranked set built_by = 'another'")
     with pytest.raises(UsageError, match=r"build --warehouse .* --quarter 2019Q4"):
         store.finished_build(tmp_path)
+
+
+@pytest.mark.parametrize("most_bytes", [0, 100, 12_288, 50_000])
+def test_a_damaged_database_is_made_anew(project: Path, tmp_path: Path, most_bytes: int) -> None:
+    warehouse, lines = tmp_path / "a warehouse", list[str]()
+    build(project, warehouse, "2019Q4")
+    database = store.Warehouse(warehouse).database
+    database.write_bytes(database.read_bytes()[:most_bytes])
+    database.with_name("synerstat.duckdb.wal").write_bytes(b"")
+    with pytest.raises(DamagedError, match=r"is damaged .*build --warehouse '.*/a warehouse'"):
+        store.finished_build(warehouse)
+    result = build(project, warehouse, "2019Q4", progress=lines.append)
+    assert [warning.name for warning in result.warnings] == ["synerstat.duckdb"]
+    assert store.finished_build(warehouse).reference_quarter == "2019Q4"
+    assert any("was damaged and is removed" in line for line in lines)
+
+
+def test_a_database_that_can_not_be_opened_is_not_taken_for_a_damaged_one(
+    project: Path, tmp_path: Path
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    build(project, warehouse, "2019Q4")
+    database = store.Warehouse(warehouse).database
+    holding = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        before = database.read_bytes()
+        for act in (store.finished_build, lambda root: build(project, root, "2019Q4")):
+            with pytest.raises(duckdb.IOException, match="lock"):
+                act(warehouse)
+        holder.communicate(b"\n")
+    assert database.read_bytes() == before
+    assert store.finished_build(warehouse).reference_quarter == "2019Q4"
+    database.unlink()
+    database.mkdir()
+    with pytest.raises(duckdb.IOException, match="Is a directory"):
+        build(project, warehouse, "2019Q4")
+    assert database.is_dir()
 
 
 def test_a_build_writes_nothing_to_standard_output(
