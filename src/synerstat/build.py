@@ -26,6 +26,7 @@ from synerstat.warehouse import (
     RefusedDelivery,
     Warehouse,
     built_by,
+    check_landed_files,
     delivery_digests,
     forget_build,
     inputs_digest,
@@ -100,7 +101,8 @@ def build(
     is what `read_project` gave, if it was asked. The caller holds the warehouse
     (`synerstat.warehouse.exclusive`).
 
-    Raises BuildFailedError where a model could not be built and ChecksFailedError where a test on
+    Raises DamagedError where a landed file is cut off, BuildFailedError where a model could not be
+    built, and ChecksFailedError where a test on
     the data failed; the feedback for the operators is written all the same. Failed expectations and
     refused deliveries are no errors: they stand in the result, and withhold the publication.
     """
@@ -135,6 +137,7 @@ def build(
         spark.require_spark(memory_limit)
         engine["variables"] = spark.landing_variables(root, landing)
         spark.start_anew(root)
+    check_landed_files(root)
     mended: tuple[BuildIssue, ...] = ()
     if remove_damaged_database(root):
         told = "was damaged and is removed: it is made anew from what has landed"

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import duckdb
 import filelock
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synerstat.errors import DamagedError, UsageError, WarehouseBusyError
@@ -219,12 +220,30 @@ def exclusive(folder: Path, what: str = "warehouse") -> Iterator[None]:
 def landed_deliveries(warehouse: Path, up_to: str | None = None) -> tuple[LandedDelivery, ...]:
     """Deliveries in the landing folder, in order of operator, quarter and sequence.
 
-    `up_to`, a quarter such as 2019Q4, leaves out those of later quarters.
+    `up_to`, a quarter such as 2019Q4, leaves out those of later quarters. Raises DamagedError.
     """
     pattern = Warehouse(warehouse).landing / "*" / "*" / "delivery.parquet"
     if not any(Warehouse(warehouse).landing.glob("*/*/delivery.parquet")):
         return ()
-    return read_deliveries("read_parquet(?)", [str(pattern)], up_to)
+    try:
+        return read_deliveries("read_parquet(?)", [str(pattern)], up_to)
+    except duckdb.Error:
+        check_landed_files(warehouse)
+        raise
+
+
+def check_landed_files(warehouse: Path) -> None:
+    """Raise DamagedError where a file of a landed delivery is cut off; only its end is read."""
+    for path in sorted(Warehouse(warehouse).landing.glob("*/*/*.parquet")):
+        try:
+            pq.read_metadata(path)
+        except pa.ArrowInvalid as error:
+            fault = str(error).splitlines()[0].removesuffix(".")
+            raise DamagedError(
+                f"The landed file {path} is damaged ({fault}). Remove its folder and run "
+                f"`synerstat intake --deliveries ... --warehouse {shlex.quote(str(warehouse))}` "
+                "again: it lands the delivery anew."
+            ) from None
 
 
 def read_deliveries(

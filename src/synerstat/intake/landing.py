@@ -3,9 +3,9 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +61,8 @@ class Landed:
     unreadable_rows: int
     extra_columns: tuple[tuple[str, tuple[str, ...]], ...]
     """Names of ignored columns for each file that has some."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of each landed file, by name; none where an earlier version landed it."""
 
 
 class Landing:
@@ -109,7 +111,7 @@ class Landing:
         return self.root / operator / folder
 
     def landed(self, operator: str, folder: str) -> Landed | None:
-        """What is known of a landed delivery; None where it is not there or not whole."""
+        """What is known of a landed delivery; None where it is not there or lacks a file."""
         place = self.folder(operator, folder)
         if not (place / RECORDS).exists() or not (place / DELIVERY).exists():
             return None
@@ -117,6 +119,13 @@ class Landing:
             return _landed(json.loads((place / SOURCE).read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def is_whole(self, operator: str, folder: str, landed: Landed) -> bool:
+        """Whether the files of a landed delivery are as long as they were when it landed."""
+        return all(
+            (path := self.folder(operator, folder) / name).exists() and path.stat().st_size == size
+            for name, size in landed.sizes.items()
+        )
 
     def folders(self) -> list[tuple[str, str]]:
         """Operator and folder of everything that has landed, in order."""
@@ -126,8 +135,11 @@ class Landing:
 
     def install(self, prepared: Path, operator: str, folder: str, landed: Landed) -> None:
         """Put a prepared folder in its place, instead of what is there."""
+        sizes = {name: (prepared / name).stat().st_size for name in (RECORDS, FILES, DELIVERY)}
+        noted = replace(landed, sizes=sizes)
         (prepared / SOURCE).write_text(
-            json.dumps(asdict(landed), indent=2, ensure_ascii=False) + "\n", "utf-8"
+            json.dumps(asdict(noted), indent=2, ensure_ascii=False) + "\n",
+            "utf-8",
         )
         place = self.folder(operator, folder)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -182,4 +194,5 @@ def _landed(content: dict[str, Any]) -> Landed:
         rows=content["rows"],
         unreadable_rows=content["unreadable_rows"],
         extra_columns=tuple((name, tuple(extra)) for name, extra in content["extra_columns"]),
+        sizes=dict(content.get("sizes", {})),
     )

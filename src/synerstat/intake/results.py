@@ -54,6 +54,7 @@ class NoticeKind(StrEnum):
     UNNAMED_FILE = "unnamed_file"
     EXTRA_COLUMNS = "extra_columns"
     LANDED_ANEW = "landed_anew"
+    LANDED_COPY_DAMAGED = "landed_copy_damaged"
     LANDED_COPY_REMOVED = "landed_copy_removed"
     DELIVERED_NO_LONGER = "delivered_no_longer"
     LANDED_WITH_OTHER_CONTRACT = "landed_with_other_contract"

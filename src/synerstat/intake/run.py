@@ -258,6 +258,10 @@ class _Intake:
 
     def _take_in(self, folder: _Folder) -> None:
         known = self._landing.landed(folder.operator, folder.name)
+        # what was cut off since is read again
+        stands = known
+        if known is not None and not self._landing.is_whole(folder.operator, folder.name, known):
+            stands = None
         try:
             content = read_manifest_bytes(folder.path, self._limits)
             manifest = parse_manifest(
@@ -265,9 +269,9 @@ class _Intake:
             )
             self._report_unnamed_files(folder, manifest)
             sha256 = hashlib.sha256(content).hexdigest()
-            if known is not None and known.source == self._source(folder, manifest, sha256):
-                self._found.unchanged.append(accepted(folder.operator, folder.name, known))
-                self._report_extra_columns(folder, known)
+            if stands is not None and stands.source == self._source(folder, manifest, sha256):
+                self._found.unchanged.append(accepted(folder.operator, folder.name, stands))
+                self._report_extra_columns(folder, stands)
                 return
             self._progress(f"Reading {folder.operator}/{folder.name}")
             landed = self._land(folder, manifest, sha256)
@@ -275,6 +279,14 @@ class _Intake:
             self._refuse(folder, refusal)
             return
         self._found.landed.append(accepted(folder.operator, folder.name, landed))
+        if known is not None and stands is None:
+            self._notice(
+                NoticeKind.LANDED_COPY_DAMAGED,
+                "had landed, but its files in the landing were damaged since, so it landed anew",
+                folder.path,
+                operator=folder.operator,
+                folder=folder.name,
+            )
         if known is not None and known.source.content() != landed.source.content():
             self._notice(
                 NoticeKind.LANDED_ANEW,
@@ -418,6 +430,16 @@ class _Intake:
             )
         for operator, name in gone:
             landed, contract = self._landing.landed(operator, name), contracts.get(operator)
+            if landed is not None and not self._landing.is_whole(operator, name, landed):
+                self._notice(
+                    NoticeKind.LANDED_COPY_DAMAGED,
+                    "is damaged in the landing and is delivered no longer; put its folder back to "
+                    "land it anew",
+                    self._landing.folder(operator, name),
+                    operator=operator,
+                    folder=name,
+                )
+                continue
             if (
                 landed is None
                 or contract is None

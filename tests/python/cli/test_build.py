@@ -175,6 +175,23 @@ def test_tables_that_dbt_made_by_itself_are_no_finished_build(tmp_path: Path) ->
         store.finished_build(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["records.parquet", "delivery.parquet"])
+def test_a_landed_file_that_is_cut_off_is_told_before_anything_is_built(
+    project: Path, tmp_path: Path, name: str
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    build(project, warehouse, "2019Q4")
+    landed = warehouse / "landing" / "vdab" / "2019Q1-1"
+    landed.mkdir(parents=True)
+    landed.joinpath(name).write_bytes(b"PAR1")
+    with pytest.raises(DamagedError, match=rf"{name} is damaged .*synerstat intake"):
+        build(project, warehouse, "2019Q4")
+    assert store.read_build_state(warehouse).reference_quarter == "2019Q4"
+    if name == "delivery.parquet":
+        with pytest.raises(DamagedError, match="synerstat intake"):
+            store.latest_landed_quarter(warehouse)
+
+
 @pytest.mark.parametrize("most_bytes", [0, 100, 12_288, 50_000])
 def test_a_damaged_database_is_made_anew(project: Path, tmp_path: Path, most_bytes: int) -> None:
     warehouse, lines = tmp_path / "a warehouse", list[str]()

@@ -1,6 +1,7 @@
 """What has landed stays, changes and goes with what is delivered."""
 
 import hashlib
+import json
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -173,6 +174,39 @@ def test_a_delivery_whose_folder_is_gone_stays_landed(place: Place) -> None:
     shutil.rmtree(folder)
     assert [n.kind for n in place.intake().notices] == [NoticeKind.DELIVERED_NO_LONGER]
     assert len(place.records("vdab")) == 1
+
+
+@pytest.mark.parametrize("name", ["records.parquet", "files.parquet", "delivery.parquet"])
+def test_a_landed_file_that_was_cut_off_lands_anew(place: Place, name: str) -> None:
+    place.deliver_rows("vdab", [row("vdab")])
+    gone = place.deliver_rows("forem", [row("forem")])
+    place.intake()
+    before = {path.name: path.read_bytes() for path in place.landed("vdab").iterdir()}
+    shutil.rmtree(gone)
+    for operator in ("vdab", "forem"):
+        (place.landed(operator) / name).write_bytes(before[name][:100])
+    result = place.intake()
+    assert {path.name: path.read_bytes() for path in place.landed("vdab").iterdir()} == before
+    assert [each.operator for each in result.landed] == ["vdab"]
+    told = [
+        (notice.operator, notice.message)
+        for notice in result.notices
+        if notice.kind is NoticeKind.LANDED_COPY_DAMAGED
+    ]
+    assert [operator for operator, _ in told] == ["vdab", "forem"]
+    assert "landed anew" in told[0][1]
+    assert "put its folder back" in told[1][1]
+    assert place.intake().unchanged == result.landed
+
+
+def test_a_delivery_that_landed_before_sizes_were_noted_stays(place: Place) -> None:
+    place.deliver_rows("vdab", [row("vdab")])
+    place.intake()
+    source = place.landed("vdab") / "source.json"
+    noted = json.loads(source.read_text("utf-8"))
+    del noted["sizes"]
+    source.write_text(json.dumps(noted), "utf-8")
+    assert len(place.intake().unchanged) == 1
 
 
 def test_another_secret_is_an_error_once_something_has_landed(place: Place) -> None:
