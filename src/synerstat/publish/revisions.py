@@ -191,6 +191,8 @@ def write_revisions(
         before = json.loads((previous / "provenance.json").read_text("utf-8"))
         _changed_records(connection, folder, previous, provenance, before, replacements)
         explained = "changed_rules" if _rules(provenance) != _rules(before) else "other"
+        if _is_withdrawn(provenance, before):
+            explained = "removed_record"
         revised = [
             _revised(data_set, tables[data_set.name], previous, before["vintage"], explained)
             for data_set in DATA_SETS
@@ -218,6 +220,18 @@ def _rules(provenance: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def _last_sequences(provenance: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """The sequence of the delivery that counts, by operator and quarter."""
+    ordered = sorted(provenance["deliveries"], key=lambda each: int(each["sequence"]))
+    return {(each["operator"], each["reference_quarter"]): each["sequence"] for each in ordered}
+
+
+def _is_withdrawn(provenance: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether a delivery that counted before is gone, and none has taken its place."""
+    now = _last_sequences(provenance)
+    return any(now.get(of, 0) < sequence for of, sequence in _last_sequences(before).items())
+
+
 def _changed_records(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
@@ -234,7 +248,7 @@ def _changed_records(
         "create or replace temp table known_deliveries (operator varchar, "
         "reference_quarter varchar, sequence bigint, is_known boolean, was_replaced boolean)"
     )
-    last_known = {each[:2]: each[2] for each in sorted(known)}
+    last_known = _last_sequences(before)
     connection.executemany(
         "insert into known_deliveries values (?, ?, ?, ?, ?)",
         [(*each[:3], each in known, each[2] < last_known.get(each[:2], 0)) for each in deliveries],
@@ -339,6 +353,10 @@ def _changed_records(
                 old_row,
                 new_row,
                 case
+                    -- counts again, because the delivery that had replaced its own is gone, and
+                    -- with it the version that counted
+                    when new_row.is_known and not new_row.was_used and not new_row.is_cancelled
+                        then 'removed_record'
                     when old_row is null then
                         case when not new_row.is_cancelled then 'late_record' end
                     when new_row is null then

@@ -99,6 +99,26 @@ def test_a_changed_figure_is_a_revision_with_its_cause(
     assert not publish(warehouse, "2019Q4", published).is_new
 
 
+@pytest.mark.parametrize("stays", ["replaced before", "nothing"])
+def test_a_delivery_that_is_gone_has_taken_its_records_away(
+    warehouse: Path, tmp_path: Path, stays: str
+) -> None:
+    change(warehouse, f"update {STATUS} set operator = 'forem'", REDELIVERY + LATE)
+    publish(warehouse, "2019Q4", tmp_path / "out")
+    gone = "operator = 'forem'" + (" and sequence = 3" if stays == "replaced before" else "")
+    change(
+        warehouse,
+        f"update {STATUS} set participants_present = 5",
+        f"delete from seeds.training_deliveries where {gone}",
+        f"delete from intermediate.int_deliveries__ranked where {gone}",
+        "update intermediate.int_deliveries__ranked set is_replaced = false",
+        "delete from intermediate.int_records__versioned where delivery_number not in "
+        "(select delivery_number from intermediate.int_deliveries__ranked)",
+    )
+    (row,) = revisions(publish(warehouse, "2019Q4", tmp_path / "out").folder)
+    assert (row["difference"], row["cause"]) == ("-1", "removed_record")
+
+
 @pytest.mark.parametrize("fate", ["is_cancelled", "is_rejected"])
 @pytest.mark.parametrize("again", [True, False], ids=["delivered again", "delivered no more"])
 def test_a_record_that_did_not_count_before_and_does_not_now_is_no_cause(
