@@ -133,7 +133,7 @@ def protect(
         state = dataclasses.replace(state, is_fixed=is_certain)
         worlds += _search(knowledge, state, progress)
         worlds += _together(knowledge, state)
-    worlds += _one_by_one(knowledge, state)
+    worlds += _one_by_one(knowledge, state, rows, unknown)
     return _pattern(rows, system, state, unknown, worlds)
 
 
@@ -270,7 +270,7 @@ def _together(knowledge: Knowledge, state: State) -> list[World]:
     return found
 
 
-def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
+def _one_by_one(knowledge: Knowledge, state: State, rows: Rows, unknown: IntArray) -> list[World]:
     """Worlds of figures for each small count that is left, whatever it takes.
 
     Raises UnprotectableError where there is none.
@@ -307,9 +307,11 @@ def _one_by_one(knowledge: Knowledge, state: State) -> list[World]:
                     knowledge, state, np.array([target]), np.flatnonzero(area), most_steps
                 )
         if world is None:
+            inside = np.flatnonzero(unknown == target)
+            data_sets = sorted(set(rows.table["data_set"].take(inside).to_pylist()))
             raise UnprotectableError(
-                "A small count can't be protected: too few figures around it could be withheld. "
-                "Publish fewer details of that period."
+                f"A small count of {knowledge.names[of[target]][2:]} can't be protected (data set "
+                f"{', '.join(data_sets)}): too few figures around it could be withheld."
             )
         state.take(world)
         found.append(world)

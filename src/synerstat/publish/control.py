@@ -9,6 +9,7 @@ what is published: it tells the small counts. The next vintage starts from it.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 
 from synerstat.errors import PublicationWithheldError
 from synerstat.publish.data_sets import DATA_SETS
-from synerstat.publish.folder import CHECKSUMS
+from synerstat.publish.folder import CHECKSUMS, PROVENANCE
 from synerstat.warehouse import Progress, Warehouse
 
 # loaded where small counts are protected: no other command waits for its solver
@@ -72,6 +73,7 @@ class Controlled:
             raise PublicationWithheldError(
                 "Nothing is published, because the figures fail the disclosure audit. "
                 + result.in_words()
+                + _shown_before(self.protection)
             )
         return result
 
@@ -136,20 +138,43 @@ def _chosen(
     protection: Protection,
     progress: Progress,
 ) -> Controlled:
-    from synerstat.disclosure import protect
+    from synerstat.disclosure import UnprotectableError, protect
 
     figures, home_areas = read_figures(connection)
     proofs = (_proof_of(warehouse, vintage) for vintage in reversed(protection.earlier))
     proof = next((path for path in proofs if path.exists()), None)
-    pattern = protect(
-        figures,
-        threshold=protection.threshold,
-        home_areas=home_areas,
-        earlier=protection.earlier,
-        worlds_before=pq.read_table(proof) if proof else None,
-        progress=progress,
-    )
+    try:
+        pattern = protect(
+            figures,
+            threshold=protection.threshold,
+            home_areas=home_areas,
+            earlier=protection.earlier,
+            worlds_before=pq.read_table(proof) if proof else None,
+            progress=progress,
+        )
+    except UnprotectableError as error:
+        advice = _shown_before(protection) or "\nThe models have to give fewer details of it."
+        raise PublicationWithheldError(f"Nothing is published. {error}{advice}") from None
     return Controlled(figures, home_areas, pattern, protection)
+
+
+def _shown_before(protection: Protection) -> str:
+    """What to do where earlier vintages show what would protect a small count; empty if none do."""
+    noted = [
+        json.loads((vintage / PROVENANCE).read_text("utf-8")) for vintage in protection.earlier
+    ]
+    names = [
+        each["vintage"]
+        for each in noted
+        if not each.get("disclosure_control", {}).get("secondary_suppression")
+    ]
+    if not names:
+        return ""
+    return (
+        f"\nPublished by the primary rule alone: {', '.join(names)}. What they show is known and "
+        "can't be withheld any more. Publish to a new folder with --out, or, where nobody has "
+        "these vintages, take them out of this one."
+    )
 
 
 def keep_proof(warehouse: Path, control: Controlled, vintage: Path) -> None:

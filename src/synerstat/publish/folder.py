@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CHECKSUMS = "SHA256SUMS"
+PROVENANCE = "provenance.json"
 PARTIAL = ".partial-"
 VINTAGE_FOLDER = re.compile(r"v([1-9][0-9]*)")
 QUARTER_FOLDER = re.compile(r"[0-9]{4}Q[1-4]")

@@ -18,6 +18,7 @@ from synerstat.errors import PublicationError, PublicationWithheldError, UsageEr
 from synerstat.publish import folder as folders
 from synerstat.publish.control import Protection, controlled, keep_proof
 from synerstat.publish.data_sets import DATA_SETS, DataSet
+from synerstat.publish.folder import PROVENANCE
 from synerstat.publish.formats import (
     Edition,
     harmless,
@@ -50,7 +51,6 @@ from synerstat.warehouse import (
     write_json,
 )
 
-PROVENANCE = "provenance.json"
 DISCLOSURE_AUDIT = "quality/disclosure_audit.json"
 PROTECTED_AGAINST = "protected_against"
 NOT_AUDITED = {

@@ -14,7 +14,7 @@ import pytest
 from disclosure.attacker import Attacker, small_counts
 from disclosure.invented import HOMES, THRESHOLD, figures, participations, publish
 
-from synerstat.disclosure import InconsistentFiguresError, audit, protect
+from synerstat.disclosure import InconsistentFiguresError, UnprotectableError, audit, protect
 from synerstat.errors import PublicationWithheldError
 from synerstat.publish.control import Controlled, Protection
 
@@ -269,6 +269,15 @@ def test_the_audit_sees_what_an_earlier_vintage_gives_away(tmp_path: Path) -> No
 
     assert not result.passed
     assert result.exposed > 0
+
+
+def test_what_can_not_be_protected_is_named(tmp_path: Path) -> None:
+    given = figures(participations(6, 30))
+    earlier = write_vintage(tmp_path / "v1", publish(given, None))
+    with pytest.raises(
+        UnprotectableError, match=r"small count of 20\d\d(-Q\d)? .*\(data set [a-z, ]+\)"
+    ):
+        protect(given, threshold=THRESHOLD, home_areas=HOMES, earlier=[earlier])
 
 
 def two_vintages(folder: Path) -> tuple[Tables, Path]:

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 import synerstat.warehouse as store
+from synerstat.disclosure import UnprotectableError
 from synerstat.errors import PublicationError, PublicationWithheldError, UsageError
 from synerstat.publish import publication as module
 from synerstat.publish import publish
@@ -394,6 +395,21 @@ def test_an_invented_sample_says_that_it_was_not_audited(warehouse: Path, tmp_pa
     provenance = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert provenance["disclosure_control"]["secondary_suppression"] is False
     assert "because these persons are invented" in (folder / "README.md").read_text("utf-8")
+
+
+def test_vintages_that_show_what_would_have_to_be_withheld_are_named(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def protect(*_: object, **__: object) -> None:
+        raise UnprotectableError("A small count of 2019-Q4 can't be protected.")
+
+    monkeypatch.setattr("synerstat.disclosure.protect", protect)
+    publish(warehouse, "2019Q4", tmp_path / "out")
+    with pytest.raises(PublicationWithheldError, match=r"2019-Q4[^$]*alone: 2019Q4-v1[^$]*--out"):
+        publish(warehouse, "2019Q4", tmp_path / "out", secondary=True)
+    with pytest.raises(PublicationWithheldError) as told:
+        publish(warehouse, "2019Q4", tmp_path / "another", secondary=True)
+    assert "primary rule" not in str(told.value)
 
 
 @pytest.mark.parametrize("moment", ["folders.appear", "folders.switch_latest"])
