@@ -31,6 +31,7 @@ from synerstat.warehouse import (
     Progress,
     SuiteText,
     Warehouse,
+    build_command,
     silent,
     write_expectations,
 )
@@ -130,7 +131,7 @@ def check(
     if not database.exists():
         raise UsageError(
             f"The warehouse {warehouse} holds no built database. "
-            f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` first."
+            f"Run {build_command(warehouse, quarter)} first."
         )
     context = _context()
     outcomes: list[ExpectationOutcome] = []

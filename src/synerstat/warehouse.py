@@ -421,14 +421,14 @@ def read_build_state(warehouse: Path) -> BuildState:
     if not path.exists() or not Warehouse(warehouse).database.exists():
         raise UsageError(
             f"The warehouse {warehouse} holds no finished build. "
-            f"Run `synerstat build --warehouse {warehouse}` first."
+            f"Run {build_command(warehouse)} first."
         )
     try:
         return BuildState(**json.loads(path.read_text("utf-8")))
     except (TypeError, ValueError):
         raise UsageError(
             f"The warehouse {warehouse} was built by another version of synerstat. "
-            f"Run `synerstat build --warehouse {warehouse}` again."
+            f"Run {build_command(warehouse)} again."
         ) from None
 
 
@@ -442,8 +442,8 @@ def finished_build(warehouse: Path) -> BuildState:
     if built_by(warehouse) != state.built_by:
         raise UsageError(
             f"The tables in the warehouse {warehouse} are not those of its last finished build: "
-            "dbt was run on it by itself, perhaps. Run `synerstat build --warehouse "
-            f"{warehouse} --quarter {state.reference_quarter}` again."
+            "dbt was run on it by itself, perhaps. "
+            f"Run {build_command(warehouse, state.reference_quarter)} again."
         )
     return state
 
@@ -456,7 +456,7 @@ def no_records(warehouse: Path) -> UsageError:
     return UsageError(
         f"The records behind the figures are not in {warehouse}, or it was built in another "
         "folder: after a build on Spark they are the files in its folder `spark`. "
-        f"Run `synerstat build --warehouse {warehouse}` again."
+        f"Run {build_command(warehouse)} again."
     )
 
 
@@ -478,7 +478,7 @@ def read_expectations(warehouse: Path) -> ExpectationsResult | None:
     except (KeyError, TypeError, ValueError):
         raise UsageError(
             f"The warehouse {warehouse} was built by another version of synerstat. "
-            f"Run `synerstat build --warehouse {warehouse}` again."
+            f"Run {build_command(warehouse)} again."
         ) from None
 
 

@@ -39,6 +39,7 @@ from synerstat.warehouse import (
     BuildState,
     Progress,
     Warehouse,
+    build_command,
     exclusive,
     finished_build,
     inputs_digest,
@@ -178,12 +179,12 @@ def check_publishable(warehouse: Path, quarter: str, state: BuildState) -> None:
     if state.reference_quarter != quarter:
         raise UsageError(
             f"The warehouse was built for {state.reference_quarter}, not for {quarter}. "
-            f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` first."
+            f"Run {build_command(warehouse, quarter)} first."
         )
     if state.inputs_sha256 != inputs_digest(warehouse):
         raise UsageError(
             "Other deliveries have landed since the build. "
-            f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` again."
+            f"Run {build_command(warehouse, quarter)} again."
         )
     if refused := refused_deliveries(warehouse):
         names = ", ".join(f"{each.operator}/{each.folder} ({each.reason})" for each in refused)
@@ -228,7 +229,7 @@ def _built(
             raise UsageError(
                 f"The warehouse {warehouse} was built by another version of synerstat, or in "
                 "another folder. "
-                f"Run `synerstat build --warehouse {warehouse} --quarter {quarter}` again."
+                f"Run {build_command(warehouse, quarter)} again."
             ) from None
         yield connection
 

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -175,6 +176,15 @@ def test_tables_that_dbt_made_by_itself_are_no_finished_build(tmp_path: Path) ->
         store.finished_build(tmp_path)
 
 
+def test_a_command_in_a_message_can_be_copied(tmp_path: Path) -> None:
+    warehouse = tmp_path / "a warehouse"
+    for ask in (store.read_build_state, store.finished_build):
+        with pytest.raises(UsageError) as told:
+            ask(warehouse)
+        command = str(told.value).split("`")[1]
+        assert shlex.split(command) == ["synerstat", "build", "--warehouse", str(warehouse)]
+
+
 @pytest.mark.parametrize("name", ["records.parquet", "delivery.parquet"])
 def test_a_landed_file_that_is_cut_off_is_told_before_anything_is_built(
     project: Path, tmp_path: Path, name: str
@@ -227,7 +237,10 @@ def test_a_database_that_can_not_be_opened_is_not_taken_for_a_damaged_one(
     assert database.read_bytes() == before
     assert store.finished_build(warehouse).reference_quarter == "2019Q4"
     database.unlink()
+    # as good as one without access rights, which those that run as root do have
     database.mkdir()
+    with pytest.raises(duckdb.IOException, match="Is a directory"):
+        store.finished_build(warehouse)
     with pytest.raises(duckdb.IOException, match="Is a directory"):
         build(project, warehouse, "2019Q4")
     assert database.is_dir()
