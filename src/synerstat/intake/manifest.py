@@ -1,5 +1,6 @@
 """Reads `manifest.json` and the names in it, trusting neither."""
 
+import codecs
 import json
 import re
 import stat
@@ -45,12 +46,16 @@ class Manifest:
 def read_manifest_bytes(folder: Path, limits: IntakeLimits) -> bytes:
     """The manifest as delivered.
 
-    Raises RefusedError: `no_manifest`, or `bad_manifest` where it is no plain file, can't be opened
-    or is too big.
+    Raises RefusedError: `no_manifest`, or `bad_manifest` where it is no plain file or too big, or
+    where it or the folder can't be opened.
     """
     path = folder / NAME
     try:
+        # what is in the folder is told later
+        next(folder.iterdir(), None)
         status = path.lstat()
+    except PermissionError:
+        raise _bad("folder_no_access") from None
     except OSError:
         raise RefusedError(RefusalReason.NO_MANIFEST, "manifest_missing", NAME) from None
     if not stat.S_ISREG(status.st_mode):
@@ -147,6 +152,9 @@ def _moment(text: str) -> datetime:
 
 
 def _json(content: bytes, limits: IntakeLimits) -> Any:
+    # that of UTF-32, little end first, begins with that of UTF-16
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+        raise _bad("byte_order_mark")
     try:
         text = content.decode("utf-8-sig")
         if _depth(text) > limits.manifest_depth:

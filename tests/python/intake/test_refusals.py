@@ -40,6 +40,39 @@ def test_a_folder_without_manifest_is_refused(place: Place) -> None:
     assert reasons(place.intake()) == ["no_manifest"]
 
 
+@pytest.mark.parametrize("method", ["iterdir", "lstat"])
+def test_a_folder_that_can_not_be_opened_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    closed = place.deliver("forem", {"a.csv": (GOOD, 1)})
+    place.deliver("vdab", {"a.csv": (csv_bytes("vdab", []), 0)})
+    usual = getattr(Path, method)
+
+    def refuse(path: Path) -> Any:
+        # as the system does, but also where tests run as root
+        if closed in (path, path.parent):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return usual(path)
+
+    monkeypatch.setattr(Path, method, refuse)
+    result = place.intake()
+    assert [each.operator for each in result.landed] == ["vdab"]
+    (refused,) = result.refused
+    assert (refused.reason, refused.detail) == ("bad_manifest", "manifest_folder_no_access")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_manifest_in_another_encoding_is_told_of_its_mark(place: Place, encoding: str) -> None:
+    path = place.deliver("forem", {"a.csv": (GOOD, 1)}) / "manifest.json"
+    text = path.read_text("utf-8")
+    path.write_text(text, encoding)
+    (refused,) = place.intake().refused
+    assert refused.reason == "bad_manifest"
+    assert "byte order mark" in refused.message
+    path.write_text(text, "utf-8-sig")
+    assert reasons(place.intake()) == []
+
+
 @pytest.mark.parametrize(
     "changes",
     [
