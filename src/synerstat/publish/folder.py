@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from synerstat.errors import UsageError
+
 CHECKSUMS = "SHA256SUMS"
 PROVENANCE = "provenance.json"
+LATEST = "latest"
 PARTIAL = ".partial-"
 VINTAGE_FOLDER = re.compile(r"v([1-9][0-9]*)")
 QUARTER_FOLDER = re.compile(r"[0-9]{4}Q[1-4]")
@@ -89,6 +92,16 @@ def appear(temporary: Path, out: Path, quarter: str, number: int) -> Path:
     return folder
 
 
+def check_latest(out: Path) -> None:
+    """Raise UsageError where something that is no link stands where `latest` is to be."""
+    link = out / LATEST
+    if link.exists() and not link.is_symlink():
+        raise UsageError(
+            f"{link} is in the way: a {'folder' if link.is_dir() else 'file'} stands where the "
+            "link to the latest publication is to be. Move it away, then publish again."
+        )
+
+
 def switch_latest(out: Path) -> None:
     """Point `latest` to the last vintage of the latest quarter.
 
@@ -102,7 +115,7 @@ def switch_latest(out: Path) -> None:
     ]
     quarter = max(quarters)
     target = Path(quarter) / f"v{vintages(out, quarter)[-1]}"
-    link = out / "latest"
+    link = out / LATEST
     if link.is_symlink() and link.readlink() == target:
         return
     new = out / ".latest.partial"

@@ -114,9 +114,9 @@ def publish(
     if it was asked.
 
     Raises UsageError where the quarter is not the one that was built or the landing has changed
-    since, or where real persons would go unprotected; PublicationWithheldError after refused
-    deliveries or failed expectations, or where small counts can't be protected; and
-    PublicationError where what was written does not agree with itself.
+    since, where real persons would go unprotected or something is in the way of `latest`;
+    PublicationWithheldError after refused deliveries or failed expectations, or where small counts
+    can't be protected; and PublicationError where what was written does not agree with itself.
     """
     state = finished_build(warehouse)
     check_publishable(warehouse, quarter, state)
@@ -128,6 +128,7 @@ def publish(
         )
     threshold = int(state.variables["disclosure_threshold"])
     with exclusive(out, "publication folder"):
+        folders.check_latest(out)
         numbers = folders.vintages(out, quarter)
         last = numbers[-1] if numbers else None
         with _built(warehouse, quarter, threads, memory_limit, temp_dir) as connection:

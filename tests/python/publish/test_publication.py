@@ -412,6 +412,22 @@ def test_vintages_that_show_what_would_have_to_be_withheld_are_named(
     assert "primary rule" not in str(told.value)
 
 
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_is_in_the_way_of_latest_is_told_and_left(
+    warehouse: Path, tmp_path: Path, what: str
+) -> None:
+    latest = tmp_path / "out" / "latest"
+    latest.parent.mkdir()
+    if what == "folder":
+        latest.mkdir()
+    else:
+        latest.write_text("somebody's", "utf-8")
+    with pytest.raises(UsageError, match=rf"latest is in the way: a {what}"):
+        publish(warehouse, "2019Q4", tmp_path / "out")
+    assert latest.exists()
+    assert not (tmp_path / "out" / "2019Q4").exists()
+
+
 @pytest.mark.parametrize("moment", ["folders.appear", "folders.switch_latest"])
 def test_a_publication_that_is_killed_leaves_the_one_before_and_is_repeated(
     warehouse: Path, tmp_path: Path, moment: str
