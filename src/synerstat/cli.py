@@ -763,7 +763,9 @@ def suggest(
         from synerstat import nomenclature
 
         with store.exclusive(warehouse):
-            found = nomenclature.suggest(warehouse, labels=labels, best=best, min_score=min_score)
+            found = nomenclature.suggest(
+                warehouse, labels=labels, best=best, min_score=min_score, progress=report.say
+            )
         _write_csv(out, found, nomenclature.Suggestion)
         proposed = sum(1 for each in found if each.suggested_code)
         report.say(f"{len(found)} rows, {proposed} with a proposal; nothing was applied")

@@ -31,6 +31,7 @@ COLUMNS = (
     "source_label",
     "note",
 )
+LABEL_COLUMNS = ("operator", "dimension", "source_code", "label")
 # what the figures of a data set are made of, up to disclosure control
 FIGURE_MODELS = (
     "path:models/staging path:models/intermediate path:models/marts "
@@ -74,13 +75,15 @@ def suggest(
     labels: Path | None = None,
     best: int = 1,
     min_score: int = 60,
+    progress: Progress = silent,
 ) -> tuple[Suggestion, ...]:
     """Proposals for all codes in the built warehouse that no mapping knows.
 
     A code and its label are compared with the codes and labels of the crosswalks, of all operators,
     and with the labels of the code lists in four languages. Labels of unknown codes come from
     `labels` (CSV: operator, dimension, source_code, label); for types of training the commonest
-    name of a programme stands in. `best` proposals for each code, from `min_score` (0 to 100) on.
+    name of a programme stands in. Labels of no operator or dimension are told to `progress` and
+    left aside. `best` proposals for each code, from `min_score` (0 to 100) on.
 
     Raises UsageError where the warehouse was not built or `labels` is no such file.
     """
@@ -90,7 +93,7 @@ def suggest(
             connection.execute("from intermediate.int_records__unioned limit 0")
         except (duckdb.CatalogException, duckdb.IOException):
             raise no_records(warehouse) from None
-        given = _labels(connection, labels)
+        given = _labels(connection, labels, progress)
         unknown = connection.execute(
             f"""
             with codes as (
@@ -138,23 +141,54 @@ def suggest(
     )
 
 
-def _labels(connection: duckdb.DuckDBPyConnection, path: Path | None) -> str:
+def _labels(connection: duckdb.DuckDBPyConnection, path: Path | None, progress: Progress) -> str:
     """A relation of the labels that somebody gave, one for each code."""
     if path is None:
         return "(select '' as operator, '' as dimension, '' as source_code, '' as label)"
     try:
         connection.execute(
-            "create temp table given as select operator, dimension, upper(source_code) as "
-            "source_code, max(label) as label "
-            "from read_csv(?, all_varchar = true, header = true) group by all",
+            "create temp table labels as from read_csv(?, all_varchar = true, header = true)",
             [str(path)],
         )
     except duckdb.Error as error:
         raise UsageError(
-            f"{path} can't be read: {str(error).splitlines()[0]}. It needs the columns operator, "
-            "dimension, source_code and label."
+            f"{path} can't be read: {str(error).splitlines()[0]}. It needs the columns "
+            f"{', '.join(LABEL_COLUMNS)}."
         ) from None
+    _require(path, LABEL_COLUMNS, connection.table("labels").columns)
+    connection.execute(
+        "create temp table given as select operator, dimension, upper(source_code) as source_code, "
+        "max(label) as label from labels group by all"
+    )
+    operators = [
+        code
+        for (code,) in connection.execute(
+            "select code from seeds.code_lists where code_list = 'OPERATOR' order by all"
+        ).fetchall()
+    ]
+    unknown = connection.execute(
+        "select concat_ws(' ', operator, dimension), count(*) from given "
+        "where (operator in $operators and dimension in $dimensions) is not true "
+        "group by all order by all",
+        {"operators": operators, "dimensions": list(ATTRIBUTES)},
+    ).fetchall()
+    if unknown:
+        told = ", ".join(f"{name or 'none'} ({count})" for name, count in unknown)
+        progress(
+            f"{path}: labels left aside, because there is no such operator or dimension: {told}. "
+            f"Operators are {', '.join(operators)}; dimensions are {', '.join(ATTRIBUTES)}"
+        )
     return "given"
+
+
+def _require(path: Path, needed: Sequence[str], found: Iterable[str]) -> None:
+    """Raise UsageError where a file lacks columns."""
+    there = {name.lower() for name in found}
+    if missing := [name for name in needed if name not in there]:
+        raise UsageError(
+            f"{path} lacks the columns {', '.join(missing)}. It needs the columns "
+            f"{', '.join(needed)}, named in its first line."
+        )
 
 
 def _suggest(
@@ -262,6 +296,8 @@ def _replace(connection: duckdb.DuckDBPyConnection, dimension: str, path: Path) 
     """Put the rows of the file in the place of the crosswalk; raises UsageError if unsound."""
     table = f"seeds.crosswalk_{dimension}"
     try:
+        header = _header(path)
+        _require(path, COLUMNS, header)
         connection.execute(
             "create temp table proposed as select "
             + ", ".join(
@@ -272,7 +308,7 @@ def _replace(connection: duckdb.DuckDBPyConnection, dimension: str, path: Path) 
             "(valid_to is not null and try_cast(valid_to as date) is null) as is_unreadable "
             "from read_csv(?, header = true, auto_detect = false, delim = ',', quote = '\"', "
             "escape = '\"', columns = ?)",
-            [str(path), dict.fromkeys(_header(path), "varchar")],
+            [str(path), dict.fromkeys(header, "varchar")],
         )
     except (duckdb.Error, UnicodeDecodeError) as error:
         # without the advice on the reader's settings

@@ -135,5 +135,35 @@ def test_a_file_that_names_no_crosswalk_is_refused(
     (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match="--dimension"):
         diff(project, warehouse, tmp_path / "mine.csv")
-    with pytest.raises(UsageError, match="needs the columns operator, source_code"):
+    with pytest.raises(UsageError, match=r"lacks the columns operator.* It needs the columns"):
         diff(project, warehouse, tmp_path / "mine.csv", dimension="sex")
+
+
+@pytest.mark.slow
+def test_columns_that_are_missing_are_named(warehouse: Path, tmp_path: Path, project: Path) -> None:
+    (tmp_path / "crosswalk_sex.csv").write_text(
+        "operator,code,target_code,valid_from,valid_to,source_label\nvdab,M,M,,,Man\n"
+    )
+    with pytest.raises(UsageError, match=r"lacks the columns source_code, note\.") as told:
+        diff(project, warehouse, tmp_path / "crosswalk_sex.csv")
+    assert "Binder" not in str(told.value)
+    (tmp_path / "labels.csv").write_text("operator,dimension,code,text\nvdab,sex,M,Man\n")
+    with pytest.raises(UsageError, match=r"lacks the columns source_code, label\.") as told:
+        suggest(warehouse, labels=tmp_path / "labels.csv")
+    assert "Binder" not in str(told.value)
+
+
+@pytest.mark.slow
+def test_labels_of_no_operator_or_dimension_are_told(warehouse: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text(
+        "Operator,dimension,source_code,label\n"
+        "vdab,sex,M,Man\nvdap,sex,M,Man\nvdap,sex,V,Vrouw\nvdab,gender,M,Man\n,sex,M,Man\n"
+    )
+    told = list[str]()
+    suggest(warehouse, labels=labels, progress=told.append)
+    (message,) = told
+    assert "sex (1), vdab gender (1), vdap sex (2). Operators are" in message
+    labels.write_text("operator,dimension,source_code,label\nvdab,sex,M,Man\n")
+    suggest(warehouse, labels=labels, progress=told.append)
+    assert len(told) == 1
