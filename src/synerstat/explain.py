@@ -390,10 +390,11 @@ def in_words(found: Explanation) -> Sequence[str]:
         lines += ["", f"{title}{' <- '.join(parts)}, from these deliveries:"]
         for row in way.deliveries:
             others = ", ".join(f"{count:,} {name}" for name, count in row.others.items())
+            # the sample's own rows came in no files
+            checksum = row.files_sha256 and f"  (SHA-256 of its files {row.files_sha256[:16]})"
             lines.append(
                 f"  {row.operator}/{row.reference_quarter}-{row.sequence}: {_rows(row.counted)}"
-                f"{f'; not used: {others}' if others else ''}"
-                f"  (SHA-256 of its files {row.files_sha256[:16]})"
+                f"{f'; not used: {others}' if others else ''}{checksum}"
             )
         lines += ["", "Mapped with:"]
         for mapped in way.mappings:
