@@ -51,7 +51,7 @@ MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B)", re.IGNORECASE)
 
 app = typer.Typer(
     name="synerstat",
-    help="One quarterly statistic of training participants, from four operators' records.",
+    help="One quarterly statistic of training participants, from the operators' own records.",
     epilog="Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 done, but nothing published.",
     no_args_is_help=True,
     add_completion=False,
@@ -245,7 +245,7 @@ def options(
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """One quarterly statistic of training participants, from four operators' records."""
+    """One quarterly statistic of training participants, from the operators' own records."""
 
 
 @dataclass(frozen=True)
@@ -422,7 +422,7 @@ def synthesise(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Write deliveries of invented persons, in the dialects of all four operators.
+    """Write deliveries of invented persons, in the dialects of all operators.
 
     Safe to show to anyone: nobody in them exists.
     """

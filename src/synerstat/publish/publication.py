@@ -25,6 +25,7 @@ from synerstat.publish.formats import (
     literal,
     writing_formats,
 )
+from synerstat.publish.formats.vocabulary import description, read_code_lists
 from synerstat.publish.revisions import (
     REPLACEMENTS,
     REVISIONS,
@@ -294,7 +295,9 @@ def _write(
             target, connection, relations, edition, state.variables, large, previous
         )
         write_site(target, connection, relations, edition, provenance)
-        (target / "README.md").write_text(_notes(state, vintage, protection), "utf-8", newline="\n")
+        (target / "README.md").write_text(
+            _notes(connection, state, vintage, protection), "utf-8", newline="\n"
+        )
         expectations = read_expectations(warehouse)
         assert expectations is not None
         write_published_docs(target / "quality" / "data-docs", quarter, expectations)
@@ -564,13 +567,17 @@ def _provenance(
     }
 
 
-def _notes(state: BuildState, vintage: str, protection: Protection) -> str:
+def _notes(
+    connection: duckdb.DuckDBPyConnection, state: BuildState, vintage: str, protection: Protection
+) -> str:
+    lists = read_code_lists(connection)
     text = (files("synerstat.publish") / "notes.md").read_text("utf-8")
     sample = (files("synerstat.publish") / "notes_sample.md").read_text("utf-8")
     return Template(text).substitute(
         quarter=state.reference_quarter,
         vintage=vintage,
         largest_small_count=protection.threshold - 1,
+        **{f"description_{language}": description(lists, language) for language in LANGUAGES},
         **_protection_in_words(protection),
         sample=sample + "\n" if state.invented_persons else "",
     )

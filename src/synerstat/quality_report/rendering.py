@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from synerstat.alone import environment, policy, report_style
-from synerstat.publish.formats.vocabulary import LANGUAGES, Code, column_name, text
+from synerstat.publish.formats.vocabulary import LANGUAGES, Code, column_name, operators, text
 from synerstat.site.feeds import RELEASE_DAYS
 from synerstat.site.words import ABSENT, NAMES, NOT_AVAILABLE, WITHHELD, Words
 
@@ -72,6 +72,7 @@ def render_html(
             statistic=text("statistic", language),
             invented=text("invented", language),
             release_days=RELEASE_DAYS,
+            operator_names=operators(lists, language),
             start=date.fromisoformat(report["limits"]["coverage_start"]),
             **page.context(),
         )
@@ -108,6 +109,7 @@ class _Page:
         length = next((each["denominator"] for each in self._of("CC2")), len(self._periods))
         return {
             "quarter": w.period(self._period),
+            "operator_count": len(self._operators),
             "quarters": length,
             "warnings": warned,
             "verdict": (

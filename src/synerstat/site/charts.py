@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 import vl_convert
@@ -36,10 +37,24 @@ COLOURS: Mapping[str, str] = {
     "c2": "#c04a00",
     "c3": "#0f7f63",
     "c4": "#8a3a94",
+    "c5": "#2b2f36",
 }
-SERIES = ("c1", "c2", "c3", "c4")
-SHAPES = ("circle", "square", "triangle-up", "diamond")
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
+# Begun anew where there are more series. There are more shapes than colours, so that a colour that
+# comes again has another shape.
+SERIES = ("c1", "c2", "c3", "c4", "c5")
+SHAPES: Mapping[str, str] = {
+    "circle": '<circle cx="6" cy="6" r="5"/>',
+    "square": '<rect x="1" y="1" width="10" height="10"/>',
+    "triangle-up": '<path d="M6 0 12 11H0Z"/>',
+    "diamond": '<path d="M6 0 12 6 6 12 0 6Z"/>',
+    "cross": '<path d="M4 0H8V4H12V8H8V12H4V8H0V4H4Z"/>',
+    "triangle-down": '<path d="M6 12 0 1H12Z"/>',
+    "triangle-right": '<path d="M12 6 1 12V0Z"/>',
+    "triangle-left": '<path d="M0 6 11 0V12Z"/>',
+}
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3])
+# a column's head that is broken into lines where columns are narrower, in pixels
+ROOM, LETTER = 110, 7.2
 # steps of a shaded matrix: opacity of the shade and the colour of the figure on it
 SHADES = ((0.06, "text"), (0.16, "text"), (0.3, "text"), (0.9, "page"), (1.0, "page"))
 
@@ -70,6 +85,11 @@ class Chart:
 def mark(kind: str, *parts: object) -> str:
     """A place that is filled in by language: period, quarter, number, label, plain or text."""
     return "§" + "|".join((kind, *map(str, parts))) + "§"
+
+
+def _in_lines(text: str, width: int) -> str:
+    """The mark, to be filled in as lines of so many letters."""
+    return mark("lines", width, text.strip("§"))
 
 
 def shown(cell: Cell | None) -> str:
@@ -137,6 +157,7 @@ def lines(
     top = _top([cell for _, cells in series for cell in cells])
     layers = _number_axis(top)
     broken = set(breaks)
+    looks = list(islice(zip(cycle(SERIES), cycle(SHAPES), strict=False), len(series)))
     for index, (_, cells) in enumerate(series):
         part, rows = 0, []
         for place, cell in enumerate(cells):
@@ -146,8 +167,8 @@ def lines(
             rows.append({"x": (place + 0.5) * step, "y": cell.value, "part": part})
             if cell.status == "B":
                 broken.add(periods[place])
-        colour = COLOURS[SERIES[index]]
-        dashes = DASHES[index]
+        name, shape = looks[index]
+        colour, dashes = COLOURS[name], DASHES[index % len(DASHES)]
         for drawn in (
             {"type": "line", "color": colour, "strokeWidth": 2.2, "strokeDash": dashes},
             {
@@ -156,7 +177,7 @@ def lines(
                 "fill": colour,
                 "opacity": 1,
                 "size": 42,
-                "shape": SHAPES[index],
+                "shape": shape,
             },
         ):
             layers.append(
@@ -164,9 +185,7 @@ def lines(
             )
     marks = [{"x": place * step, "break": each in broken} for place, each in enumerate(periods)]
     layers += [*_breaks(marks, height), *_time_axis(periods, step, height)]
-    legend = tuple(
-        Key(SERIES[index], SHAPES[index], text) for index, (text, _) in enumerate(series)
-    )
+    legend = tuple(Key(*look, text) for look, (text, _) in zip(looks, series, strict=True))
     return _finished(layers, height, bottom=42, legend=legend)
 
 
@@ -235,6 +254,8 @@ def matrix(
 ) -> Chart:
     """A shaded table: the text of each row stands above it, those of the columns at the top."""
     step, across = 56, WIDTH / len(heads)
+    if across < ROOM:
+        heads = [_in_lines(text, int(across / LETTER)) for text in heads]
     height = 40 + step * len(rows)
     values = [cell.value for row in cells for cell in row if cell and cell.value]
     top = max(values, default=1)
@@ -295,7 +316,14 @@ def filled(svg: str, words: Words, message: Callable[[str], str]) -> str:
 
     def text(found: re.Match[str]) -> str:
         kind, *parts = html.unescape(found[1]).split("|")
-        return html.escape(spoken(kind, parts, words, message), quote=False)
+        if kind != "lines":
+            return html.escape(spoken(kind, parts, words, message), quote=False)
+        width, kind, *parts = parts
+        told = spoken(kind, parts, words, message)
+        return "".join(
+            f'<tspan x="0" dy="{"1.1em" if index else 0}">{html.escape(line, quote=False)}</tspan>'
+            for index, line in enumerate(textwrap.wrap(told, int(width), break_long_words=False))
+        )
 
     return MARK.sub(text, svg)
 
@@ -375,13 +403,7 @@ def _text(x: float, y: float, text: str, size: float, colour: str, weight: str =
 
 def _shape(shape: str) -> str:
     """The mark of a legend, 12 by 12."""
-    return {
-        "circle": '<circle cx="6" cy="6" r="5"/>',
-        "square": '<rect x="1" y="1" width="10" height="10"/>',
-        "triangle-up": '<path d="M6 0 12 11H0Z"/>',
-        "diamond": '<path d="M6 0 12 6 6 12 0 6Z"/>',
-        "stroke": '<rect x="4.5" y="0" width="3" height="12"/>',
-    }[shape]
+    return SHAPES.get(shape, '<rect x="4.5" y="0" width="3" height="12"/>')
 
 
 def key_svg(key: Key) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from synerstat.publish.formats.vocabulary import Edition, text
+from synerstat.publish.formats.vocabulary import Edition, description, text
 from synerstat.site.history import History
 from synerstat.site.words import Words
 
@@ -111,7 +111,7 @@ def write_feed(path: Path, words: Words, edition: Edition, history: History, upd
         )
         _add(entry, "updated", stamp)
         _link(entry, "alternate", f"../../v{number}/site/{words.language}/index.html", "text/html")
-        _add(entry, "summary", text("statistic_description", words.language))
+        _add(entry, "summary", description(words.lists, words.language))
     etree.ElementTree(feed).write(
         str(path), encoding="utf-8", xml_declaration=True, pretty_print=True
     )

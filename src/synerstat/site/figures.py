@@ -97,7 +97,7 @@ class Figures:
             for code in figure.table.row_codes
             if code != TOTAL
         ]
-        chart = charts.lines(quarters, series[:4], self._breaks({}))
+        chart = charts.lines(quarters, series, self._breaks({}))
         return Figure(name, column, figure.table, chart)
 
     def by(

@@ -31,6 +31,7 @@ from synerstat.publish.formats.vocabulary import (
     Code,
     Edition,
     column_name,
+    description,
     read_code_lists,
     text,
 )
@@ -284,6 +285,7 @@ class _Writer:
                 "operators": [code.code for code in words.lists["OPERATOR"] if code.code != TOTAL],
                 "column_name": lambda column: column_name(column, words.language),
                 "text": lambda key: text(key, words.language),
+                "description": description(words.lists, words.language),
                 "label": self._label,
                 "title": self._title,
                 "cell": self._cell,

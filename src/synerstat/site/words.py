@@ -28,6 +28,13 @@ NAMES: Mapping[str, str] = {
     "de": "Deutsch",
 }
 QUARTER_SIGN: Mapping[str, str] = {"en": "Q", "fr": "T", "nl": "K", "de": "Q"}
+# small numbers are written out in a sentence
+COUNTS: Mapping[str, Sequence[str]] = {
+    "en": ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    "fr": ("deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"),
+    "nl": ("twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien"),
+    "de": ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn"),
+}
 MINUS = "\u2212"
 
 # Shorthand of UK official statistics, the same in every language.
@@ -114,6 +121,11 @@ class Words:
     def number(self, value: int) -> str:
         """A whole number with its thousands apart."""
         return f"{value:,}".replace(",", self.group).replace("-", MINUS)
+
+    def count(self, value: int) -> str:
+        """A number in a sentence: a word from two to ten, else digits."""
+        counts = COUNTS[self.language]
+        return counts[value - 2] if 2 <= value < 2 + len(counts) else self.number(value)
 
     def percent(self, value: float, signed: bool = False) -> str:
         """A share as a percentage with one decimal; `signed` puts + before gains."""

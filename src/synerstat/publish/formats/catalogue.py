@@ -15,7 +15,7 @@ from rdflib.namespace import DCAT, DCTERMS, FOAF
 from synerstat.errors import PublicationError
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats.tables import labelled_path, sdmx_path
-from synerstat.publish.formats.vocabulary import LANGUAGES, Code, Edition, text, words
+from synerstat.publish.formats.vocabulary import LANGUAGES, Code, Edition, description, text, words
 from synerstat.publish.formats.workbook import QUARTER_END, workbook_path
 
 AUTHORITY = "http://publications.europa.eu/resource/authority"
@@ -44,7 +44,7 @@ def write_catalogue(
     graph.add((catalogue, RDF.type, DCAT.Catalog))
     graph.add((catalogue, DCTERMS.publisher, publisher))
     _texts(graph, catalogue, DCTERMS.title, words("statistic"))
-    _texts(graph, catalogue, DCTERMS.description, _description(edition))
+    _texts(graph, catalogue, DCTERMS.description, _description(code_lists, edition))
     for language in LANGUAGES:
         graph.add((catalogue, DCTERMS.language, _language(language)))
     titles = {code.code: code.labels for code in code_lists["DATA_SET"]}
@@ -138,9 +138,9 @@ def _distribution(
         graph.add((node, DCTERMS.language, _language(each)))
 
 
-def _description(edition: Edition) -> dict[str, str]:
+def _description(code_lists: Mapping[str, Sequence[Code]], edition: Edition) -> dict[str, str]:
     return {
-        language: text("statistic_description", language)
+        language: description(code_lists, language)
         + (" " + text("invented", language) if edition.invented_persons else "")
         for language in LANGUAGES
     }

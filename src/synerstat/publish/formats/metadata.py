@@ -14,6 +14,7 @@ from synerstat.publish.formats.vocabulary import (
     code_list_names,
     coded_columns,
     columns,
+    description,
     text,
     words,
 )
@@ -98,7 +99,7 @@ def _data_package(
         "name": f"synerstat-{edition.vintage.lower()}",
         "id": f"synerstat:{edition.vintage}",
         "title": f"{text('statistic', 'en')}, {edition.period}",
-        "description": text("statistic_description", "en")
+        "description": description(code_lists, "en")
         + (" " + text("invented", "en") if edition.invented_persons else ""),
         "version": edition.vintage,
         "keywords": text("keywords", "en").split(", "),

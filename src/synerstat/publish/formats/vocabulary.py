@@ -1,6 +1,7 @@
 """Words and codes of the formats, in the four languages of a publication."""
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,6 +15,7 @@ from synerstat.publish.data_sets import DataSet
 
 LANGUAGES = ("en", "fr", "nl", "de")
 FLAGS: tuple[tuple[str, str], ...] = (("obs_status", "OBS_STATUS"), ("conf_status", "CONF_STATUS"))
+FRENCH_ARTICLES = ("Le ", "La ", "Les ", "L'", "L\u2019")
 VALUES = ("obs_value", "obs_status", "conf_status", "vintage")
 
 
@@ -90,6 +92,47 @@ def has_words(key: str) -> bool:
 def text(key: str, language: str, **values: object) -> str:
     """A text in one language, with its $names filled in."""
     return Template(_texts()[key][language]).substitute(values)
+
+
+def description(lists: Mapping[str, Sequence[Code]], language: str) -> str:
+    """What the statistic is about, in a sentence that names the operators of the code lists."""
+    return text(
+        "statistic_description",
+        language,
+        operators=operators(lists, language),
+        of_operators=_listed(map(_of_in_french, _operator_names(lists, language)), language),
+    )
+
+
+def operators(lists: Mapping[str, Sequence[Code]], language: str) -> str:
+    """The operators of the code lists in a sentence: VDAB, le Forem and ADG."""
+    return _listed(_operator_names(lists, language), language)
+
+
+def _operator_names(lists: Mapping[str, Sequence[Code]], language: str) -> list[str]:
+    """The labels of the operators as they stand inside a sentence: le Forem."""
+    labels = [code.labels[language] for code in lists["OPERATOR"] if not code.code.startswith("_")]
+    return [
+        label[0].lower() + label[1:] if label.startswith(FRENCH_ARTICLES) else label
+        for label in labels
+    ]
+
+
+def _listed(names: Iterable[str], language: str) -> str:
+    *first, last = names
+    return f"{', '.join(first)} {text('and', language)} {last}" if first else last
+
+
+def _of_in_french(name: str) -> str:
+    """du Forem, de Bruxelles Formation, de l'ADG: abbreviations take an article, names do not."""
+    if name.startswith("le "):
+        return "du " + name.removeprefix("le ")
+    if name.startswith("les "):
+        return "des " + name.removeprefix("les ")
+    has_vowel = unicodedata.normalize("NFD", name[0]).upper()[0] in "AEIOU"
+    if name.isupper():
+        return f"de l'{name}" if has_vowel else f"du {name}"
+    return f"d'{name}" if has_vowel else f"de {name}"
 
 
 def notes(language: str, **values: object) -> list[list[str]]:

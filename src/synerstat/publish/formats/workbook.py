@@ -6,7 +6,7 @@ marks in square brackets, figures that are numbers and nothing else. A flag that
 stands beside its period where all figures of the column have it, else in the table's last column.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +21,14 @@ from synerstat.publish.data_sets import DATA_SETS, DataSet
 from synerstat.publish.formats.tables import harmless
 from synerstat.publish.formats.vocabulary import (
     LANGUAGES,
+    Code,
     Edition,
     coded_columns,
     column_name,
+    description,
     literal,
     notes,
+    read_code_lists,
     text,
 )
 
@@ -102,7 +105,7 @@ def _write_workbook(
         }
     )
     titles = [table_title(table, language) for table in TABLES]
-    _cover(book, looks, edition, language, title)
+    _cover(book, looks, read_code_lists(connection), edition, language, title)
     _contents(book, looks, language, titles)
     _notes(book, looks, edition, language)
     for number, (table, sheet_title) in enumerate(zip(TABLES, titles, strict=True), start=1):
@@ -290,12 +293,17 @@ def _sheet(book: Any, name: str, footer: str) -> Any:
 
 
 def _cover(
-    book: Any, looks: Mapping[str, Any], edition: Edition, language: str, title: str
+    book: Any,
+    looks: Mapping[str, Any],
+    lists: Mapping[str, Sequence[Code]],
+    edition: Edition,
+    language: str,
+    title: str,
 ) -> None:
     sheet = _sheet(book, text("sheet.cover", language), edition.vintage)
     sheet.set_column(0, 0, COVER_WIDTH)
     lines = [
-        text("statistic_description", language),
+        description(lists, language),
         text("workbook.quarter", language, quarter=edition.period),
         text("workbook.vintage", language, vintage=edition.vintage),
         *([text("invented", language)] if edition.invented_persons else []),
