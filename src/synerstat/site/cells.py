@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import duckdb
 
 from synerstat.publish.data_sets import DATA_SETS, DataSet
+from synerstat.site.words import ABSENT, NOT_AVAILABLE, WITHHELD
 
 # Two dimensions apart from their total: all that the tables of the pages need.
 DEPTH = 2
-WITHHELD_STATUS = "Q"
+WITHHELD_STATUS, ABSENT_STATUS = "Q", "M"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,16 @@ class Cell:
     def withheld(self) -> bool:
         """Whether it is withheld to protect persons."""
         return self.status == WITHHELD_STATUS
+
+
+def sign(cell: Cell | None) -> str:
+    """The shorthand of why there is no value, as in the workbook: without a cell, nobody was there.
+
+    Only for periods that are published.
+    """
+    if cell is None or cell.status == ABSENT_STATUS:
+        return ABSENT
+    return WITHHELD if cell.withheld else NOT_AVAILABLE
 
 
 @dataclass(frozen=True)

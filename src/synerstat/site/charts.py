@@ -17,8 +17,8 @@ from typing import Any
 import vl_convert
 
 from synerstat.publish.formats.vocabulary import column_name
-from synerstat.site.cells import Cell
-from synerstat.site.words import ABSENT, BREAK, NOT_AVAILABLE, WITHHELD, Words
+from synerstat.site.cells import Cell, sign
+from synerstat.site.words import BREAK, Words
 
 WIDTH = 460
 # of the layout engine that is installed; another one may lay charts out anew
@@ -94,10 +94,8 @@ def _in_lines(text: str, width: int) -> str:
 
 def shown(cell: Cell | None) -> str:
     """What stands for a cell in a chart: its number as a mark, or the shorthand of its absence."""
-    if cell is None:
-        return NOT_AVAILABLE
-    if cell.value is None:
-        return WITHHELD if cell.withheld else ABSENT
+    if cell is None or cell.value is None:
+        return sign(cell)
     return mark("number", cell.value)
 
 

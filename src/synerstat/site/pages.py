@@ -37,22 +37,14 @@ from synerstat.publish.formats.vocabulary import (
 )
 from synerstat.site import charts
 from synerstat.site.bridge import Bridge, read_bridge
-from synerstat.site.cells import Cell, free_dimensions, list_of, read_cells, year_before
+from synerstat.site.cells import Cell, free_dimensions, list_of, read_cells, sign, year_before
 from synerstat.site.crosswalk import Mapping as CodeMapping
 from synerstat.site.crosswalk import read_crosswalks
 from synerstat.site.feeds import Release, releases, write_calendar, write_feed
 from synerstat.site.figures import BY_NAME, MAIN, TOTAL, Figure, Figures, Table, data_set_figures
 from synerstat.site.history import Break, History, read_breaks, read_history
 from synerstat.site.machine import slices, write_machine
-from synerstat.site.words import (
-    ABSENT,
-    BREAK,
-    NAMES,
-    NOT_AVAILABLE,
-    WITHHELD,
-    Words,
-    other_languages,
-)
+from synerstat.site.words import BREAK, NAMES, Words, other_languages
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -352,10 +344,8 @@ class _Writer:
 
     def _cell(self, cell: Cell | None, plain: bool = False) -> Markup:
         """A table cell's text: the number, or the shorthand of why there is none."""
-        if cell is None:
-            return Markup(NOT_AVAILABLE)
-        if cell.value is None:
-            return Markup(WITHHELD if cell.withheld else ABSENT)
+        if cell is None or cell.value is None:
+            return Markup(sign(cell))
         number = self._words.number(cell.value)
         return Markup(f"{number} {BREAK}") if cell.status == "B" and not plain else Markup(number)
 

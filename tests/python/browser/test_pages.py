@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from synerstat.publish import publish
+from synerstat.publish.formats.workbook import read_back, workbook_path
 
 from .conftest import LANGUAGES, Published, Visit
 
@@ -172,7 +173,7 @@ def test_every_table_shows_the_figures_of_the_data_sets(
                     found = cells.get((table.get("data-set"), json.dumps(key, sort_keys=True)))
                     text = cell.text_content().replace("[b]", "").strip()
                     if found is None:
-                        assert text == "[x]", (page, key)
+                        assert text == "[z]", (page, key)
                     elif found[0] is None:
                         assert text == {"Q": "[c]", "M": "[z]"}[found[1]], (page, key)
                     else:
@@ -180,6 +181,37 @@ def test_every_table_shows_the_figures_of_the_data_sets(
                         assert int(digits.replace("\u2212", "-")) == found[0], (page, key)
                     compared += 1
     assert compared > 5_000
+
+
+def test_pages_and_workbook_mark_the_same_cells_alike(published: Published) -> None:
+    """Among them is one that is not published: the unknown training area in 2018-Q1."""
+    code_lists = published.vintage / "codelists"
+    indicators, areas = (
+        {
+            row["code"]: row["label_en"]
+            for row in csv.DictReader(path.read_text("utf-8").splitlines())
+        }
+        for path in (code_lists / "indicator.csv", code_lists / "area.csv")
+    )
+    sheets = read_back(workbook_path(published.vintage, "2019Q4", "en"), "en")
+    sheet = next(sheet for *_, table, sheet in sheets if table.by == ("training_area",))
+    in_workbook = {
+        (row["Training area"], header.removesuffix(" [p]")): value
+        for row in sheet.to_dict("records")
+        if row["Indicator"] == indicators["PRESENT"]
+        for header, value in row.items()
+        if value.startswith("[")
+    }
+    document = lxml.html.parse(published.site / "en" / "data-training.html").getroot()
+    table = document.get_element_by_id("training-training-area").find(".//table")
+    columns = [each.get("data-code") for each in table.xpath("./thead//th[@data-code]")]
+    on_page = {
+        (areas[row.find("th").get("data-code")], column): cell.text_content()
+        for row in table.xpath("./tbody/tr")
+        for column, cell in zip(columns, row.findall("td"), strict=True)
+    }
+    assert in_workbook["Unknown", "2018-Q1"] == "[z]"
+    assert {key: on_page[key] for key in in_workbook} == in_workbook
 
 
 def test_every_figure_leads_to_its_definition_its_quality_and_its_provenance(

@@ -123,7 +123,7 @@
     const digits = Math.abs(value).toString().replace(/\B(?=(\d{3})+$)/g, meta.group);
     return value < 0 ? `\u2212${digits}` : digits;
   };
-  const sign = (found) => !found ? "[x]" : found[1] === "Q" ? "[c]" : found[1] === "M" ? "[z]" : found[1] === "B" ? "[b]" : "";
+  const sign = (found) => !found || found[1] === "M" ? "[z]" : found[1] === "Q" ? "[c]" : "[x]";
   const shown = (found) => found && found[0] !== null ? number(found[0]) + (found[1] === "B" ? " [b]" : "") : sign(found);
 
   // ---- the table: codes of rows and columns, cells, in the order asked for
