@@ -8,7 +8,10 @@ from typing import Any
 
 import duckdb
 
+from synerstat.publish.data_sets import DataSet
 from synerstat.publish.formats.vocabulary import LANGUAGES, Edition
+from synerstat.site.cells import Cell, free_dimensions
+from synerstat.site.figures import BY_NAME, TOTAL
 
 REVISIONS = "revisions.csv"
 SHOWN_CHANGES = 200
@@ -28,13 +31,30 @@ class Break:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A figure that changed: its cell in both vintages and why; no values where one is withheld.
+
+    `at`: the codes of its dimensions that are not at their total. `share`: of the old value.
+    """
+
+    data_set: DataSet
+    period: str
+    indicator: str
+    at: Mapping[str, str]
+    old: Cell
+    new: Cell
+    difference: int | None
+    share: float | None
+    cause: str
+
+
+@dataclass(frozen=True)
 class History:
     """Earlier vintages and what changed since the last one; rows of revisions.csv as they are."""
 
     numbers: tuple[int, ...]
     quarter: str
     current: str
-    columns: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
 
     @property
@@ -54,9 +74,28 @@ class History:
         return {"vintage": self.current, "changes": [dict(row) for row in self.rows]}
 
     @property
-    def shown(self) -> Sequence[Mapping[str, str]]:
+    def shown(self) -> Sequence[Change]:
         """The changes that the page lists; all of them are in the file."""
-        return self.rows[:SHOWN_CHANGES]
+        return [_change(row) for row in self.rows[:SHOWN_CHANGES]]
+
+
+def _change(row: Mapping[str, str]) -> Change:
+    data_set = BY_NAME[row["data_set"]]
+    return Change(
+        data_set,
+        row["time_period"],
+        row["indicator"],
+        {name: row[name] for name in free_dimensions(data_set) if row[name] != TOTAL},
+        Cell(_whole(row["old_value"]), row["old_obs_status"]),
+        Cell(_whole(row["new_value"]), row["new_obs_status"]),
+        _whole(row["difference"]),
+        float(row["share"]) if row["share"] else None,
+        row["cause"],
+    )
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def read_history(folder: Path, edition: Edition) -> History:
@@ -64,15 +103,10 @@ def read_history(folder: Path, edition: Edition) -> History:
     number = int(edition.vintage.rpartition("-v")[2])
     path = folder / REVISIONS
     rows: list[dict[str, str]] = []
-    columns: tuple[str, ...] = ()
     if path.exists():
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-            columns = tuple(reader.fieldnames or ())
-    return History(
-        tuple(range(1, number + 1)), edition.quarter, edition.vintage, columns, tuple(rows)
-    )
+            rows = list(csv.DictReader(file))
+    return History(tuple(range(1, number + 1)), edition.quarter, edition.vintage, tuple(rows))
 
 
 def read_breaks(connection: duckdb.DuckDBPyConnection) -> tuple[Break, ...]:

@@ -118,9 +118,10 @@ class Words:
         """What stands before decimals."""
         return str(_locale(self.language).number_symbols["latn"]["decimal"])
 
-    def number(self, value: int) -> str:
-        """A whole number with its thousands apart."""
-        return f"{value:,}".replace(",", self.group).replace("-", MINUS)
+    def number(self, value: int, signed: bool = False) -> str:
+        """A whole number with its thousands apart; `signed` puts + before gains."""
+        text = f"{value:+,}" if signed else f"{value:,}"
+        return text.replace(",", self.group).replace("-", MINUS)
 
     def count(self, value: int) -> str:
         """A number in a sentence: a word from two to ten, else digits."""

@@ -10,6 +10,7 @@ import duckdb
 import lxml.html
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from page.revised import write_revisions
 
 from synerstat.publish import publish
 from synerstat.publish.formats.workbook import read_back, workbook_path
@@ -231,6 +232,42 @@ def test_every_figure_leads_to_its_definition_its_quality_and_its_provenance(
                     assert places[f"{page[:2]}/{target}"].get_element_by_id(place) is not None
                 followed += 1
     assert followed > 1_000
+
+
+OUTSIDE = """
+    (what) => [...document.querySelectorAll(what)].filter((each) => {
+        const seen = each.closest(".scroll"), place = each.getBoundingClientRect();
+        return place.width && seen
+            && place.right > seen.getBoundingClientRect().left + seen.clientWidth + 1;
+    }).map((each) => each.textContent.trim())
+"""
+
+
+@pytest.mark.parametrize(
+    "page", ["codes", "data-mirror", "data-training", "operator-vdab", "provenance"]
+)
+def test_captions_are_seen_whole_in_a_narrow_window(
+    published: Published, visit: Callable[..., Visit], page: str
+) -> None:
+    opened = visit(viewport={"width": 390, "height": 800})
+    opened.page.goto(published.url(f"fr/{page}.html"))
+    opened.page.evaluate("document.querySelectorAll('details').forEach((it) => it.open = true)")
+    assert opened.page.locator(".scroll caption").count()
+    assert opened.page.evaluate(OUTSIDE, "caption") == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_changed_and_why_is_in_view(
+    visit: Callable[..., Visit], tmp_path: Path, language: str
+) -> None:
+    address = (write_revisions(tmp_path) / language / "revisions.html").as_uri()
+    wide = visit(viewport={"width": 1300, "height": 1000})
+    wide.page.goto(address)
+    assert wide.page.evaluate(OUTSIDE, "caption, tr > *") == []
+    narrow = visit(viewport={"width": 390, "height": 800})
+    narrow.page.goto(address)
+    assert narrow.page.evaluate(OUTSIDE, "caption, tr > :nth-child(-n + 3)") == []
+    assert violations(narrow) == []
 
 
 def test_pages_are_light(published: Published, visit: Callable[..., Visit]) -> None:
