@@ -17,8 +17,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-OPERATORS = ("adg", "bruxelles_formation", "forem", "vdab")
-
 
 @dataclass(frozen=True)
 class Dialect:
@@ -39,7 +37,9 @@ DIALECTS = {
     "adg": Dialect("\t", "latin-1", False, "d.m.y", ",", "STORNO"),
 }
 
-# meaning -> column of vdab, forem, bruxelles_formation, adg
+OPERATORS = tuple(sorted(DIALECTS))
+
+# meaning -> column of each operator, in the order of the dialects
 _TABLE = """
 record_id         inschrijving_id  no_prestation       id_contrat        teilnahme_nr
 national_number   insz             niss                niss              nrnr
@@ -66,9 +66,7 @@ COLUMNS: dict[str, dict[str, str]] = {operator: {} for operator in OPERATORS}
 for _line in _TABLE.split("\n"):
     if _line:
         _meaning, *_names = _line.split()
-        for _operator, _name in zip(
-            ("vdab", "forem", "bruxelles_formation", "adg"), _names, strict=True
-        ):
+        for _operator, _name in zip(DIALECTS, _names, strict=True):
             if _name != "-":
                 COLUMNS[_operator][_meaning] = _name
 MEANINGS = tuple(COLUMNS["bruxelles_formation"])

@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 SEEDS = PROJECT / "seeds"
 FOLDERS = {"contracts": PROJECT / "contracts", "seeds": SEEDS}
 QUARTERS = [f"{year}-Q{quarter}" for year in (2018, 2019) for quarter in (1, 2, 3, 4)]
-OPERATORS = ("adg", "bruxelles_formation", "forem", "vdab")
+OPERATORS = sorted(path.name.split(".")[0] for path in FOLDERS["contracts"].iterdir())
 TRAINING_TYPES = ("VOC", "TRV_LAN", "TRV_ICT", "INT", "TRY", "IWT", "ALT")
 
 
