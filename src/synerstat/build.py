@@ -20,6 +20,8 @@ from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
 from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
 from synerstat.warehouse import (
+    CORRUPT,
+    MADE_ANEW,
     BuildState,
     ExpectationsResult,
     Progress,
@@ -410,9 +412,11 @@ def _judge(
             issues.setdefault(status, []).append(BuildIssue(kind, result.node.name, message))
     log = warehouse / "logs" / "dbt.log"
     if broken := [issue for status in BROKEN for issue in issues.get(status, [])]:
+        advice = f"Mend the first one and build again; the statements are in {log}."
+        if any(CORRUPT in issue.message for issue in broken):
+            advice = MADE_ANEW
         raise BuildFailedError(
-            f"The build failed ({len(broken)} steps):\n{_told(broken)}\n"
-            f"Mend the first one and build again; the statements are in {log}."
+            f"The build failed ({len(broken)} steps):\n{_told(broken)}\n{advice}"
         )
     if failed := issues.get("fail", []):
         raise ChecksFailedError(

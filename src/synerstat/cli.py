@@ -339,10 +339,10 @@ def _reporting(
         if debug:
             typer.echo(_masked(traceback.format_exc()), err=True)
         first = (str(error).splitlines() or [""])[0]
-        report.fail(
-            f"Unexpected error: {type(error).__name__}: {first}\n"
-            "Nothing was published. Run again with --debug to see where it arose."
-        )
+        advice = "Nothing was published. Run again with --debug to see where it arose."
+        if store.CORRUPT in first:
+            advice = store.MADE_ANEW
+        report.fail(f"Unexpected error: {type(error).__name__}: {first}\n{advice}")
     finally:
         report.end(code)
     if code != DONE:

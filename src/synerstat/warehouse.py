@@ -24,7 +24,13 @@ import pyarrow.parquet as pq
 from synerstat.errors import DamagedError, UsageError, WarehouseBusyError
 
 # what DuckDB says of a file that is no database or not all of one, but not of one that is locked
-DAMAGED = ("not a valid DuckDB database", "Could not read enough bytes", "Corrupt database file")
+CORRUPT = "Corrupt database file"
+DAMAGED = ("not a valid DuckDB database", "Could not read enough bytes", CORRUPT)
+# what to do where the damage is met only when a table is read
+MADE_ANEW = (
+    "The database is damaged. Remove synerstat.duckdb from the warehouse and run "
+    "`synerstat build`: it makes everything anew from what has landed."
+)
 
 
 class Progress(Protocol):

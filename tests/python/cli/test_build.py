@@ -127,6 +127,14 @@ def test_a_model_that_cannot_be_built_is_named(project: Path, tmp_path: Path) ->
         build(project, tmp_path / "warehouse", "2019Q4")
 
 
+def test_damage_that_is_met_while_a_model_is_built_is_told(project: Path, tmp_path: Path) -> None:
+    (project / "models" / "figures.sql").write_text(
+        "select error('Corrupt database file: computed checksum 1') as quarter", "utf-8"
+    )
+    with pytest.raises(BuildFailedError, match=r"Remove synerstat\.duckdb"):
+        build(project, tmp_path / "warehouse", "2019Q4")
+
+
 def test_a_project_that_cannot_be_read_is_told(project: Path, tmp_path: Path) -> None:
     (project / "models" / "figures.sql").write_text("{{ no_such_macro() }}", "utf-8")
     with pytest.raises(BuildFailedError, match="no_such_macro"):

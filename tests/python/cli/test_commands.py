@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -205,6 +206,13 @@ def test_debug_shows_where_an_unexpected_error_arose(run: Run, layers: Layers) -
     result = run(*BUILD, "--debug")
     assert result.exit_code == 1
     assert "Traceback" in result.stderr
+
+
+def test_damage_within_the_database_is_told_with_what_to_do(run: Run, layers: Layers) -> None:
+    layers.error = duckdb.Error("Corrupt database file: computed checksum 1 does not match 2")
+    result = run(*BUILD)
+    assert result.exit_code == 1
+    assert "Remove synerstat.duckdb" in result.stderr
 
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)])
