@@ -107,6 +107,9 @@ def _listen(line: Connection, future: "Future[Any]", progress: Progress | None) 
                 "memory. Run the same command again, with less beside it."
             )
         )
+    except Exception as error:
+        # what was told can't be shown, or what came can't be made anew here: nobody waits for ever
+        future.set_exception(error)
 
 
 def _work(line: Connection, modules: tuple[str, ...]) -> None:
@@ -117,12 +120,12 @@ def _work(line: Connection, modules: tuple[str, ...]) -> None:
         try:
             for name in modules:
                 # whatever is wrong with a module is told when it is needed
-                with suppress(ImportError):
+                with suppress(Exception):
                     importlib.import_module(name)
             # until the other end is closed
             with suppress(EOFError):
                 while True:
-                    line.send(_done(line, *line.recv()))
+                    _answer(line, _done(line, *line.recv()))
         except KeyboardInterrupt:
             # the other process was told the same
             return
@@ -149,6 +152,16 @@ def _done(
     except Exception as error:
         error.add_note(f"In the process beside:\n{traceback.format_exc()}")
         return "error", error
+
+
+def _answer(line: Connection, answer: tuple[str, Any]) -> None:
+    try:
+        line.send(answer)
+    except EOFError:
+        raise
+    except Exception as error:
+        # it can't be handed over: its text can
+        line.send(("error", RuntimeError(f"{answer[1]!r} ({error})")))
 
 
 @contextmanager

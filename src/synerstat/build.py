@@ -20,7 +20,7 @@ from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
 from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
 from synerstat.warehouse import (
-    CORRUPT,
+    DAMAGED,
     MADE_ANEW,
     BuildState,
     ExpectationsResult,
@@ -413,7 +413,7 @@ def _judge(
     log = warehouse / "logs" / "dbt.log"
     if broken := [issue for status in BROKEN for issue in issues.get(status, [])]:
         advice = f"Mend the first one and build again; the statements are in {log}."
-        if any(CORRUPT in issue.message for issue in broken):
+        if any(sign in issue.message for issue in broken for sign in DAMAGED):
             advice = MADE_ANEW
         raise BuildFailedError(
             f"The build failed ({len(broken)} steps):\n{_told(broken)}\n{advice}"

@@ -340,7 +340,7 @@ def _reporting(
             typer.echo(_masked(traceback.format_exc()), err=True)
         first = (str(error).splitlines() or [""])[0]
         advice = "Nothing was published. Run again with --debug to see where it arose."
-        if store.CORRUPT in first:
+        if any(sign in first for sign in store.DAMAGED):
             advice = store.MADE_ANEW
         report.fail(f"Unexpected error: {type(error).__name__}: {first}\n{advice}")
     finally:

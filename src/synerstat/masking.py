@@ -1,8 +1,8 @@
 """What looks like a national number in text, and the same text without it.
 
-Eleven digits with up to three signs between two of them, and no digit right before or after. With
-the usual signs (point, hyphen, blank) that is enough; with any others (`/`, `_`, a dash, a
-no-break space) the number has to be a valid one. Letters never stand between its digits.
+Eleven digits with other signs between them, but no letters. With the usual signs (point, hyphen,
+blank), and no digit right before or after, that is enough. Else the number has to be a valid one:
+with any other signs (`/`, `_`, a dash, a no-break space), and with more digits before or after it.
 """
 
 import re
@@ -12,13 +12,16 @@ from typing import Final
 WIDE_DIGITS: Final = "".join(map(chr, range(0xFF10, 0xFF1A)))
 DIGIT: Final = f"[0-9{WIDE_DIGITS}]"
 # in the form that RE2 (SQL) and Python share
-_NEXT: Final = f"(?:[^A-Za-z0-9{WIDE_DIGITS}]{{0,3}}{DIGIT})"
+_NEXT: Final = f"(?:[^A-Za-z0-9{WIDE_DIGITS}]{{0,5}}{DIGIT})"
 NUMBER: Final = f"{DIGIT}{_NEXT}{{10}}"
 RUN: Final = f"{DIGIT}{_NEXT}{{10,}}"
 USUAL: Final = "[0-9](?:[ .-]{0,3}[0-9]){10}"
 
-# a look ahead, so that one may begin inside another
-_CANDIDATE: Final = re.compile(rf"(?<!{DIGIT})(?=({NUMBER})(?!{DIGIT}))")
+# looks ahead, so that one may begin inside another
+_CANDIDATES: Final = (
+    re.compile(f"(?<!{DIGIT})(?=({NUMBER}))"),
+    re.compile(f"(?=({NUMBER})(?!{DIGIT}))"),
+)
 _USUAL: Final = re.compile(f"(?<![0-9]){USUAL}(?![0-9])")
 LONG_RUN: Final = "[0-9](?:[ .-]*[0-9]){8,}"
 _LONG_RUN: Final = re.compile(LONG_RUN)
@@ -54,9 +57,10 @@ def without_numbers(text: str) -> str:
 
 
 def _valid_numbers(text: str) -> Iterator[str]:
-    for found in _CANDIDATE.finditer(text):
-        if is_valid(digits_of(found[1])):
-            yield found[1]
+    for pattern in _CANDIDATES:
+        for found in pattern.finditer(text):
+            if is_valid(digits_of(found[1])):
+                yield found[1]
 
 
 def _hidden(number: str) -> str:

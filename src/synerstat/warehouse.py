@@ -24,8 +24,12 @@ import pyarrow.parquet as pq
 from synerstat.errors import DamagedError, UsageError, WarehouseBusyError
 
 # what DuckDB says of a file that is no database or not all of one, but not of one that is locked
-CORRUPT = "Corrupt database file"
-DAMAGED = ("not a valid DuckDB database", "Could not read enough bytes", CORRUPT)
+DAMAGED = (
+    "not a valid DuckDB database",
+    "Could not read enough bytes",
+    "Corrupt WAL file",
+    "Corrupt database file",
+)
 # what to do where the damage is met only when a table is read
 MADE_ANEW = (
     "The database is damaged. Remove synerstat.duckdb from the warehouse and run "

@@ -26,6 +26,28 @@ def refuse() -> None:
     raise UsageError("not so")
 
 
+def refuse_oddly() -> None:
+    raise OddError
+
+
+class OddError(Exception):
+    """It holds what no process can give to another one."""
+
+    def __init__(self) -> None:
+        super().__init__("not to be pickled", lambda: None)
+
+
+class LostError(Exception):
+    """It can't be made of its own arguments."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+
+
+def refuse_and_lose() -> None:
+    raise LostError("one", "two")
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -55,6 +77,24 @@ def test_an_error_is_raised_here_and_says_where_it_arose() -> None:
     with pytest.raises(UsageError, match="not so") as raised, beside(refuse):
         pass
     assert "in refuse" in "".join(raised.value.__notes__)
+
+
+def test_an_error_that_cannot_be_handed_over_is_told_by_its_text() -> None:
+    with pytest.raises(RuntimeError, match="not to be pickled"), beside(refuse_oddly):
+        pass
+
+
+def test_an_error_that_cannot_be_made_anew_here_is_an_error() -> None:
+    with pytest.raises(TypeError), beside(refuse_and_lose):
+        pass
+
+
+def test_progress_that_cannot_be_told_is_an_error() -> None:
+    def fail(_message: str) -> None:
+        raise ValueError("no terminal")
+
+    with pytest.raises(ValueError, match="no terminal"), beside(tell, progress=fail):
+        pass
 
 
 def test_a_process_that_is_killed_is_an_error_with_a_name() -> None:

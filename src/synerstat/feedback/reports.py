@@ -107,7 +107,8 @@ class RuleFinding:
     """One rule, or reason of unreadable rows, that rows break now or broke in the delivery before.
 
     `severity`: error | warning | unreadable. Shares lie between 0 and 1. The `records_` counts are
-    records, all others rows. Participants are None where the effect is not computed.
+    records, all others rows. Participants are None where the effect is not computed, and records in
+    a published report.
     """
 
     rule: str
@@ -116,10 +117,10 @@ class RuleFinding:
     share: float | None
     previous_rows: int | None
     previous_share: float | None
-    records_new: int
-    records_persistent: int
-    records_corrected: int
-    records_gone: int
+    records_new: int | None
+    records_persistent: int | None
+    records_corrected: int | None
+    records_gone: int | None
     first_reference_quarter: str | None
     oldest_age_in_quarters: int | None
     participants_without_rows: int | None
@@ -130,7 +131,7 @@ class RuleFinding:
     @property
     def records_resolved(self) -> int:
         """Records that broke the rule in the delivery before and do so no longer."""
-        return self.records_corrected + self.records_gone
+        return (self.records_corrected or 0) + (self.records_gone or 0)
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,12 @@ class FeedbackReport:
             findings=tuple(
                 replace(
                     finding,
+                    records_new=None,
+                    records_persistent=None,
+                    records_corrected=None,
+                    records_gone=None,
+                    first_reference_quarter=None,
+                    oldest_age_in_quarters=None,
                     participants_without_rows=None,
                     participants_with_rows=None,
                     samples=(),

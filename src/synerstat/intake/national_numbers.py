@@ -15,18 +15,12 @@ def digits_sql(number: str) -> str:
     return f"translate({number}, '.- ', '')"
 
 
-def is_valid_sql(digits: str) -> str:
-    """SQL: whether a text of eleven digits is a valid number; null where it is no such text."""
-    value = f"try_cast({digits} as bigint)"
-    checks = f"({value} % 100)"
-    month = f"({value} // 10000000 % 100)"
+def is_valid_sql(value: str) -> str:
+    """SQL: whether a whole number of eleven digits (leading zeros are none) is a valid one."""
     return f"""(
-        (
-            {checks} = 97 - {value} // 100 % 97
-            or {checks} = 97 - (2000000000 + {value} // 100) % 97
-        )
-        and {month} // 20 <= 2
-        and {month} % 20 <= 12
+        {value} % 100 in (97 - {value} // 100 % 97, 97 - (2000000000 + {value} // 100) % 97)
+        and {value} // 10000000 % 100 // 20 <= 2
+        and {value} // 10000000 % 20 <= 12
         and {value} // 100 % 1000 between 1 and 998
     )"""
 

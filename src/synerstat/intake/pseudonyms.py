@@ -14,10 +14,11 @@ from synerstat.masking import DIGIT, LONG_RUN, NUMBER, RUN, USUAL, WIDE_DIGITS
 BLOCK_BYTES: Final = 64
 
 _NO_DIGIT: Final = f"[^{DIGIT[1:-1]}]"
-# the longest that `NUMBER` finds, with a sign on either side
-_WINDOW: Final = 11 + 10 * 3 + 2
-# numbers are looked for at each place of a run, so a long one is taken as a whole
-_LONGEST_RUN: Final = 400
+_BOUNDED: Final = f"(^|[^0-9])({USUAL})([^0-9]|$)"
+# found faster than numbers are, and nearly no text has them
+_ELEVEN_DIGITS: Final = f"^(?:{_NO_DIGIT}*{DIGIT}){{11}}"
+# each place of a run is looked at, so there must not be very many
+_MOST: Final = 400
 MASK: Final = "masked-"
 RAW_TEXT_CHARACTERS: Final = 4_000
 
@@ -56,11 +57,15 @@ def national_key_sql(digits: str) -> str:
     return hmac_sql(f"'national:' || {digits}")
 
 
+def may_hold_national_sql(text: str) -> str:
+    """SQL: whether there are digits enough in the text."""
+    return f"(strlen({text}) >= 11 and regexp_matches({text}, '{_ELEVEN_DIGITS}'))"
+
+
 def masked_national_sql(text: str, *, only_valid: bool = False) -> str:
     """SQL: the text with all that looks like a national number replaced by a keyed mask.
 
-    Equal texts stay equal. Longer runs of digits are left as they are; with `only_valid` also those
-    that are no valid number.
+    Equal texts stay equal. With `only_valid` what is no valid number is left as it is.
     """
     key = hmac_sql("'mask:' || number")
     mask = f"'{MASK}' || left({key}, 16)"
@@ -93,33 +98,40 @@ def masked_raw_sql(text: str) -> str:
 
 
 def _replaced_sql(text: str, replacement: str, *, only_valid: bool) -> str:
-    """SQL: the text with each `number` that looks like a national one replaced."""
-    window = f"substr(' ' || run, place + 1, {_WINDOW})"
-    number = f"regexp_extract({window}, '^{_NO_DIGIT}({NUMBER})(?:{_NO_DIGIT}|$)', 1)"
-    candidates = f"""list_distinct(flatten(list_transform(
-        regexp_extract_all({text}, '{RUN}'),
-        lambda run: case
-            when length(run) > {_LONGEST_RUN} then [run]
-            else list_transform(range(length(run)), lambda place: {number})
-        end
-    )))"""
+    """SQL: the text with each `number` that looks like a national one replaced.
+
+    See `synerstat.masking`. Where there are very many digits, all of them are replaced. What is
+    used more than once is bound by a list of one, as long statements take long to plan.
+    """
+    # a number begins where digits begin, or ends where they end
+    candidates = f"""list_transform(
+        [regexp_extract_all(run, '{DIGIT}+{_NO_DIGIT}*')],
+        lambda parts: flatten(list_transform(range(len(parts)), lambda place: [
+            regexp_extract(array_to_string(parts[place + 1:], ''), '^({NUMBER})', 1),
+            regexp_extract(array_to_string(parts[:place + 1], ''), '({NUMBER}){_NO_DIGIT}*$', 1)
+        ]))
+    )[1]"""
     plain = f"translate(number, '{WIDE_DIGITS}', '0123456789')"
-    digits = f"regexp_replace({plain}, '[^0-9]', '', 'g')"
-    is_valid = f"(length(number) > {_LONGEST_RUN} or {is_valid_sql(digits)})"
-    valid = f"list_filter({candidates}, lambda number: number <> '' and {is_valid})"
+    value = f"try_cast(regexp_replace({plain}, '[^0-9]', '', 'g') as bigint)"
     # the valid ones first: nothing of them is left by another that begins before
-    found = (
-        valid
-        if only_valid
-        else f"{valid} || list_filter({candidates}, "
-        f"lambda number: regexp_full_match(number, '{USUAL}'))"
-    )
+    found = f"""list_filter(
+        list_distinct(flatten(list_transform(runs, lambda run: {candidates}))),
+        lambda number: list_transform([{value}], lambda value: {is_valid_sql("value")})[1]
+    )"""
+    if not only_valid:
+        found += f" || regexp_extract_all({text}, '{_BOUNDED}', 2)"
+        # neighbours share the sign between them, so a second look finds every other one
+        rest = f"regexp_replace({text}, '{_BOUNDED}', '\\1|\\3', 'g')"
+        found += f" || regexp_extract_all({rest}, '{_BOUNDED}', 2)"
     return f"""case
-        when strlen({text}) >= 11 and regexp_matches({text}, '{NUMBER}')
-            then list_reduce(
-                list_prepend({text}, {found}),
+        when {may_hold_national_sql(text)}
+            then list_transform([regexp_extract_all({text}, '{RUN}')], lambda runs: list_reduce(
+                list_prepend(
+                    {text},
+                    case when strlen(array_to_string(runs, '')) > {_MOST} then runs else {found} end
+                ),
                 lambda kept, number: replace(kept, number, {replacement})
-            )
+            ))[1]
         else {text}
     end"""
 

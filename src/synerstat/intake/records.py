@@ -14,6 +14,7 @@ from synerstat.intake.pseudonyms import (
     hmac_sql,
     masked_national_sql,
     masked_raw_sql,
+    may_hold_national_sql,
     national_key_sql,
 )
 from synerstat.intake.text_files import UNDECODABLE
@@ -21,11 +22,12 @@ from synerstat.intake.text_rows import path_literal, text_literal
 from synerstat.masking import without_national_numbers
 
 _PERSONAL = ("national_number", "client_number")
+_FIGURES_DEPEND_ON = ("record_id", "hours")
 ROW_GROUP = 122_880
 # characters of each value
 _SHOWN_OF_LONG_ROWS = 40
-# too short on either side to hold a national number
-_PLAIN_HOURS = "[+]?[0-9]{1,10}([.,][0-9]{1,10})?"
+# a number whose decimal sign stands where none stands in a national number
+_PLAIN_HOURS = "[+]?[0-9]{1,5}([.,][0-9]{1,10})?"
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,20 @@ def _records_sql(
         for n, column in enumerate(columns)
         if column.meaning not in (None, "programme_name")
     ]
+    kept = [(n, column) for n, column in enumerate(columns) if column.meaning not in _PERSONAL]
+    plain = [n for n, column in kept if column.meaning not in _FIGURES_DEPEND_ON]
+    # in one list, so that the long statement is planned once; nearly no row needs it
+    listed = ", ".join(f"value_{n}" for n in plain)
+    needed = " or ".join(may_hold_national_sql(f"value_{n}") for n in plain)
+    masked = f"""case
+        when {needed} then list_transform([{listed}], lambda text: {masked_national_sql("text")})
+    end"""
     texts = ",\n".join(
-        f"{_text_sql(f'value_{n}', column.meaning)} as {column.name}"
-        for n, column in enumerate(columns)
-        if column.meaning not in _PERSONAL
+        f"case when masked is null then value_{n} else masked[{plain.index(n) + 1}] end "
+        f"as {column.name}"
+        if n in plain
+        else f"{_counted_text_sql(f'value_{n}', column.meaning)} as {column.name}"
+        for n, column in kept
     )
     client = f"'client:{contract.operator}:' || {value['client_number']}"
     shown = f"replace(text, '{UNDECODABLE}', '\ufffd')"
@@ -144,17 +156,17 @@ def _records_sql(
             end as client_key,
             case when unreadable_reason is null then {content_sql(compared)} end as content_key,
             {texts}
-        from ({parsed})
+        from (select *, {masked} as masked from ({parsed}))
     """
 
 
-def _text_sql(text: str, meaning: str | None) -> str:
-    """SQL: the text of a column that is kept, without national numbers.
+def _counted_text_sql(text: str, meaning: str | None) -> str:
+    """SQL: the text of a column that figures depend on, without national numbers.
 
-    Other runs of eleven digits are hidden, too, but where a figure may depend on them: records that
-    begin on one day are ordered by their identifiers, and hours are numbers.
+    Other runs of eleven digits stay: records that begin on one day are ordered by their
+    identifiers, and hours are numbers.
     """
-    masked = masked_national_sql(text, only_valid=meaning in ("record_id", "hours"))
+    masked = masked_national_sql(text, only_valid=True)
     if meaning == "hours":
         # digits on both sides of a decimal sign are one number and no separated ones
         is_plain = f"strlen({text}) >= 11 and regexp_full_match({text}, '{_PLAIN_HOURS}')"

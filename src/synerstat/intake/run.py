@@ -340,8 +340,13 @@ class _Intake:
             message=without_national_numbers(str(refusal)),
             file_name=None if name is None else without_national_numbers(printable(name)),
             detail=refusal.detail,
-            detail_values=without_national_numbers(
-                json.dumps(refusal.values, ensure_ascii=False, sort_keys=True)
+            detail_values=json.dumps(
+                {
+                    name: without_national_numbers(value) if isinstance(value, str) else value
+                    for name, value in refusal.values.items()
+                },
+                ensure_ascii=False,
+                sort_keys=True,
             ),
         )
         self._found.refused.append(refused)

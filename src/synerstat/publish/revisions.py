@@ -190,9 +190,9 @@ def write_revisions(
     if previous is not None:
         before = json.loads((previous / "provenance.json").read_text("utf-8"))
         _changed_records(connection, folder, previous, provenance, before, replacements)
-        explained = "changed_rules" if _rules(provenance) != _rules(before) else "other"
-        if _is_withdrawn(provenance, before):
-            explained = "removed_record"
+        explained = "removed_record" if _is_withdrawn(provenance, before) else "other"
+        if _rules(provenance) != _rules(before):
+            explained = "changed_rules"
         revised = [
             _revised(data_set, tables[data_set.name], previous, before["vintage"], explained)
             for data_set in DATA_SETS

@@ -201,6 +201,8 @@ def test_a_published_report_tells_of_rows_only(language: str) -> None:
     assert figures["facts"]["rows_delivered"] == 1250
     assert [each["rows"] for each in figures["findings"]] == [8, 1, 3]
     assert not any(each["samples"] for each in figures["findings"])
+    records = ("records_new", "records_persistent", "records_corrected", "records_gone")
+    assert {each[name] for each in figures["findings"] for name in records} == {None}
     left_out = ("effect", "identifiers", "vanished", "codes", "places")
     assert not any(figures[name] for name in left_out)
 
