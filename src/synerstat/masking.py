@@ -2,7 +2,8 @@
 
 Eleven digits with other signs between them, but no letters. With the usual signs (point, hyphen,
 blank), and no digit right before or after, that is enough. Else the number has to be a valid one:
-with any other signs (`/`, `_`, a dash, a no-break space), and with more digits before or after it.
+with any other signs (`/`, `_`, a dash, a no-break space), and without signs at the beginning or the
+end of more digits.
 """
 
 import re
@@ -14,13 +15,15 @@ DIGIT: Final = f"[0-9{WIDE_DIGITS}]"
 # in the form that RE2 (SQL) and Python share
 _NEXT: Final = f"(?:[^A-Za-z0-9{WIDE_DIGITS}]{{0,5}}{DIGIT})"
 NUMBER: Final = f"{DIGIT}{_NEXT}{{10}}"
+BARE: Final = f"{DIGIT}{{11}}"
 RUN: Final = f"{DIGIT}{_NEXT}{{10,}}"
 USUAL: Final = "[0-9](?:[ .-]{0,3}[0-9]){10}"
 
 # looks ahead, so that one may begin inside another
 _CANDIDATES: Final = (
-    re.compile(f"(?<!{DIGIT})(?=({NUMBER}))"),
-    re.compile(f"(?=({NUMBER})(?!{DIGIT}))"),
+    re.compile(f"(?<!{DIGIT})(?=({NUMBER})(?!{DIGIT}))"),
+    re.compile(f"(?<!{DIGIT})(?=({BARE}))"),
+    re.compile(f"(?=({BARE})(?!{DIGIT}))"),
 )
 _USUAL: Final = re.compile(f"(?<![0-9]){USUAL}(?![0-9])")
 LONG_RUN: Final = "[0-9](?:[ .-]*[0-9]){8,}"

@@ -9,7 +9,7 @@ import hmac
 from typing import Final
 
 from synerstat.intake.national_numbers import is_valid_sql
-from synerstat.masking import DIGIT, LONG_RUN, NUMBER, RUN, USUAL, WIDE_DIGITS
+from synerstat.masking import BARE, DIGIT, LONG_RUN, NUMBER, RUN, USUAL, WIDE_DIGITS
 
 BLOCK_BYTES: Final = 64
 
@@ -103,12 +103,15 @@ def _replaced_sql(text: str, replacement: str, *, only_valid: bool) -> str:
     See `synerstat.masking`. Where there are very many digits, all of them are replaced. What is
     used more than once is bound by a list of one, as long statements take long to plan.
     """
-    # a number begins where digits begin, or ends where they end
+    # a number begins where digits begin, a bare one may also end where they end
     candidates = f"""list_transform(
         [regexp_extract_all(run, '{DIGIT}+{_NO_DIGIT}*')],
         lambda parts: flatten(list_transform(range(len(parts)), lambda place: [
-            regexp_extract(array_to_string(parts[place + 1:], ''), '^({NUMBER})', 1),
-            regexp_extract(array_to_string(parts[:place + 1], ''), '({NUMBER}){_NO_DIGIT}*$', 1)
+            regexp_extract(
+                array_to_string(parts[place + 1:], ''), '^({NUMBER})(?:{_NO_DIGIT}|$)', 1
+            ),
+            regexp_extract(parts[place + 1], '^({BARE})', 1),
+            regexp_extract(parts[place + 1], '({BARE}){_NO_DIGIT}*$', 1)
         ]))
     )[1]"""
     plain = f"translate(number, '{WIDE_DIGITS}', '0123456789')"
