@@ -157,8 +157,6 @@ def _done(
 def _answer(line: Connection, answer: tuple[str, Any]) -> None:
     try:
         line.send(answer)
-    except EOFError:
-        raise
     except Exception as error:
         # it can't be handed over: its text can
         line.send(("error", RuntimeError(f"{answer[1]!r} ({error})")))

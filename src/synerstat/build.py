@@ -20,7 +20,6 @@ from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
 from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
 from synerstat.warehouse import (
-    DAMAGED,
     MADE_ANEW,
     BuildState,
     ExpectationsResult,
@@ -39,6 +38,7 @@ from synerstat.warehouse import (
     replacements_digest,
     silent,
     spill_folder,
+    tells_of_damage,
     write_build_state,
 )
 
@@ -104,9 +104,9 @@ def build(
     (`synerstat.warehouse.exclusive`).
 
     Raises DamagedError where a landed file is cut off, BuildFailedError where a model could not be
-    built, and ChecksFailedError where a test on
-    the data failed; the feedback for the operators is written all the same. Failed expectations and
-    refused deliveries are no errors: they stand in the result, and withhold the publication.
+    built, and ChecksFailedError where a test on the data failed; the feedback for the operators is
+    written all the same. Failed expectations and refused deliveries are no errors: they stand in
+    the result, and withhold the publication.
     """
     # imported here: the check of one delivery builds, too
     from synerstat.feedback import FEEDBACK_MODELS, write_feedback
@@ -413,7 +413,7 @@ def _judge(
     log = warehouse / "logs" / "dbt.log"
     if broken := [issue for status in BROKEN for issue in issues.get(status, [])]:
         advice = f"Mend the first one and build again; the statements are in {log}."
-        if any(sign in issue.message for issue in broken for sign in DAMAGED):
+        if any(tells_of_damage(issue.message) for issue in broken):
             advice = MADE_ANEW
         raise BuildFailedError(
             f"The build failed ({len(broken)} steps):\n{_told(broken)}\n{advice}"

@@ -340,7 +340,7 @@ def _reporting(
             typer.echo(_masked(traceback.format_exc()), err=True)
         first = (str(error).splitlines() or [""])[0]
         advice = "Nothing was published. Run again with --debug to see where it arose."
-        if any(sign in first for sign in store.DAMAGED):
+        if store.tells_of_damage(first):
             advice = store.MADE_ANEW
         report.fail(f"Unexpected error: {type(error).__name__}: {first}\n{advice}")
     finally:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from synerstat.errors import DamagedError, UsageError, WarehouseBusyError
 
 # what DuckDB says of a file that is no database or not all of one, but not of one that is locked
-DAMAGED = (
+_DAMAGED = (
     "not a valid DuckDB database",
     "Could not read enough bytes",
     "Corrupt WAL file",
@@ -360,12 +360,17 @@ def _opened(warehouse: Path) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(database), read_only=True)
     except duckdb.Error as error:
         fault = str(error).splitlines()[0]
-        if not any(sign in fault for sign in DAMAGED):
+        if not tells_of_damage(fault):
             raise
         raise DamagedError(
             f"The database {database} is damaged ({fault}). "
             f"{build_command(warehouse)} makes it anew from what has landed."
         ) from None
+
+
+def tells_of_damage(message: str) -> bool:
+    """Whether a message of DuckDB says that the database is damaged; see `MADE_ANEW`."""
+    return any(sign in message for sign in _DAMAGED)
 
 
 def remove_damaged_database(warehouse: Path) -> bool:

@@ -436,29 +436,23 @@ class _Intake:
         for operator, name in gone:
             landed, contract = self._landing.landed(operator, name), contracts.get(operator)
             if landed is not None and not self._landing.is_whole(operator, name, landed):
-                self._notice(
-                    NoticeKind.LANDED_COPY_DAMAGED,
-                    "is damaged in the landing and is delivered no longer; put its folder back to "
-                    "land it anew",
-                    self._landing.folder(operator, name),
-                    operator=operator,
-                    folder=name,
-                )
-                continue
-            if (
+                kind, what = NoticeKind.LANDED_COPY_DAMAGED, "is damaged in the landing"
+            elif (
                 landed is None
                 or contract is None
                 or landed.source.format_version != FORMAT_VERSION
                 or landed.source.contract_fingerprint != contract.fingerprint
             ):
-                self._notice(
-                    NoticeKind.LANDED_WITH_OTHER_CONTRACT,
-                    "landed under another contract and is delivered no longer; put its folder back "
-                    "to land it anew",
-                    self._landing.folder(operator, name),
-                    operator=operator,
-                    folder=name,
-                )
+                kind, what = NoticeKind.LANDED_WITH_OTHER_CONTRACT, "landed under another contract"
+            else:
+                continue
+            self._notice(
+                kind,
+                f"{what} and is delivered no longer; put its folder back to land it anew",
+                self._landing.folder(operator, name),
+                operator=operator,
+                folder=name,
+            )
 
     def _replacements(self, path: Path) -> None:
         prepared = self._work / REPLACEMENTS
