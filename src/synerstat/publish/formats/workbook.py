@@ -78,7 +78,11 @@ def workbook_path(folder: Path, quarter: str, language: str) -> Path:
 
 
 def _write_workbook(
-    path: Path, connection: duckdb.DuckDBPyConnection, edition: Edition, language: str
+    path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    lists: Mapping[str, Sequence[Code]],
+    edition: Edition,
+    language: str,
 ) -> None:
     book = xlsxwriter.Workbook(
         str(path),
@@ -105,7 +109,7 @@ def _write_workbook(
         }
     )
     titles = [table_title(table, language) for table in TABLES]
-    _cover(book, looks, read_code_lists(connection), edition, language, title)
+    _cover(book, looks, lists, edition, language, title)
     _contents(book, looks, language, titles)
     _notes(book, looks, edition, language)
     for number, (table, sheet_title) in enumerate(zip(TABLES, titles, strict=True), start=1):
@@ -566,7 +570,7 @@ def write_workbooks(
     for number, table in enumerate(TABLES, start=1):
         due = selection(data_sets[table.data_set], table, relations[table.data_set])
         connection.execute(f"create or replace temp table sheet_{number} as from {due}")
+    lists = read_code_lists(connection)
     for language in LANGUAGES:
-        _write_workbook(
-            workbook_path(folder, edition.quarter, language), connection, edition, language
-        )
+        path = workbook_path(folder, edition.quarter, language)
+        _write_workbook(path, connection, lists, edition, language)
