@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__integer_quotient(dividend, divisor) -%}
-    cast({{ dividend }} as hugeint) // cast({{ divisor }} as hugeint)
+    ({{ dividend }}) // ({{ divisor }})
 {%- endmacro %}
 
 {% macro spark__integer_quotient(dividend, divisor) -%}

@@ -10,16 +10,27 @@
         {%- endfor %}
         known_organisers.source_code is not null as is_known_organiser_code
     from {{ relation }}
+    {%- set code = synerstat.code_type() %}
     {%- for dimension in dimensions %}
-    left join {{ ref('crosswalk_' ~ dimension) }} as map_{{ dimension }}
+    left join (
+        select
+            upper(source_code) as source_code,
+            cast(target_code as {{ code }}) as target_code,
+            coalesce(valid_from, cast('0001-01-01' as date)) as valid_from,
+            coalesce(valid_to, cast('9999-12-31' as date)) as valid_to
+        from {{ ref('crosswalk_' ~ dimension) }}
+        where operator = '{{ operator }}'
+    ) as map_{{ dimension }}
         on
-            map_{{ dimension }}.operator = '{{ operator }}'
-            and upper(map_{{ dimension }}.source_code) = {{ relation }}.source_{{ dimension }}
-            and {{ relation }}.start_date >= coalesce(map_{{ dimension }}.valid_from, cast('0001-01-01' as date))
-            and {{ relation }}.start_date <= coalesce(map_{{ dimension }}.valid_to, cast('9999-12-31' as date))
+            map_{{ dimension }}.source_code = {{ relation }}.source_{{ dimension }}
+            and {{ relation }}.start_date >= map_{{ dimension }}.valid_from
+            and {{ relation }}.start_date <= map_{{ dimension }}.valid_to
     {%- endfor %}
     left join (
-        select distinct upper(source_code) as source_code from {{ ref('crosswalk_organiser') }} where operator = '{{ operator }}'
+        select upper(source_code) as source_code
+        from {{ ref('crosswalk_organiser') }}
+        where operator = '{{ operator }}'
+        group by upper(source_code)
     ) as known_organisers
         on known_organisers.source_code = {{ relation }}.source_organiser
 {%- endmacro %}

@@ -11,6 +11,7 @@
 {% macro participant_cube(relation, dimensions) -%}
     {%- set dims = dimensions | join(', ') %}
     {%- set flags = ['entered', 'left', 'stock'] %}
+    {%- set differing = "cast('_D' as " ~ synerstat.code_type() ~ ")" %}
 
     with
 
@@ -60,7 +61,7 @@
             {%- for dimension in dimensions %}
             case
                 when min(person_cells.{{ dimension }}) = max(person_cells.{{ dimension }}) then min(person_cells.{{ dimension }})
-                else '_D'
+                else {{ differing }}
             end as {{ dimension }},
             {%- endfor %}
             {%- for flag in flags %}

@@ -66,7 +66,7 @@ quarantined as (
     select
         judged.record_key,
         judged.delivery_number,
-        judged.operator,
+        cast(judged.operator as {{ dbt.type_string() }}) as operator,
         judged.reference_quarter,
         judged.sequence,
         judged.file_name,

@@ -38,21 +38,41 @@ persons as (
 
 ),
 
+quarters_of_years as (
+
+    select
+        quarters.period_number as quarter_number,
+        years.period_number
+
+    from periods as quarters
+    inner join periods as years
+        on
+            quarters.period_start >= years.period_start
+            and quarters.period_end <= years.period_end
+    where quarters.freq = 'Q' and years.freq = 'A'
+
+),
+
 -- a year's hours are the sum of its quarters'
 hours as (
 
     select
+        participation_id,
+        period_number,
+        hours
+
+    from quarter_hours
+
+    union all
+
+    select
         quarter_hours.participation_id,
-        periods.period_number,
+        quarters_of_years.period_number,
         sum(quarter_hours.hours) as hours
 
     from quarter_hours
-    inner join periods as quarters on quarter_hours.period_number = quarters.period_number
-    inner join periods
-        on
-            quarters.period_start >= periods.period_start
-            and quarters.period_end <= periods.period_end
-    group by quarter_hours.participation_id, periods.period_number
+    inner join quarters_of_years on quarter_hours.period_number = quarters_of_years.quarter_number
+    group by quarter_hours.participation_id, quarters_of_years.period_number
 
 ),
 

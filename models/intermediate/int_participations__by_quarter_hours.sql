@@ -10,7 +10,8 @@ records as (
     select
         person_id,
         participation_id,
-        cast(cast(hours as decimal(38, 6)) * 1000000 as decimal(38, 0)) as millionths,
+        -- 18 digits at most: all that is worked out below fits into a bigint
+        cast(hours * 1000000 as bigint) as millionths,
         start_date,
         least(open_end_date, quarter_end) as last_day_with_hours
 
@@ -51,7 +52,9 @@ spread as (
         person_id,
         participation_id,
         period_number,
-        {{ integer_quotient('2 * millionths * days_in_quarter + days', '2 * days') }} as millionths
+        -- millionths * days_in_quarter / days, of the part that divides evenly and of the rest
+        {{ integer_quotient('millionths', 'days') }} * days_in_quarter
+        + {{ integer_quotient('2 * (millionths % days) * days_in_quarter + days', '2 * days') }} as millionths
 
     from counted
 
@@ -63,7 +66,7 @@ summed as (
         min(person_id) as person_id,
         participation_id,
         period_number,
-        cast(cast(sum(millionths) as decimal(31, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(38, 6)) as hours
+        cast(cast(sum(cast(millionths as decimal(18, 0))) as decimal(31, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(38, 6)) as hours
 
     from spread
     group by participation_id, period_number

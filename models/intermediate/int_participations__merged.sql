@@ -2,6 +2,8 @@
 {{ config(materialized='incremental', pre_hook="{{ make_way('participation_id', 'int_participations__reopened') }}") }}
 {{ wait_for('int_participations__reopened') }}
 
+{%- set unknown = "cast('_U' as " ~ code_type() ~ ")" %}
+
 with
 
 records as (
@@ -24,7 +26,7 @@ merged as (
         count(*) as records,
         -- the first known value, in order of start, then record identifier
         {%- for attribute in ['delivery_mode', 'training_area', 'labour_status'] %}
-        coalesce(min_by({{ attribute }}, position_in_programme) filter (where {{ attribute }} <> '_U'), '_U') as {{ attribute }}{{ "," if not loop.last }}
+        coalesce(min_by({{ attribute }}, position_in_programme) filter (where {{ attribute }} <> {{ unknown }}), {{ unknown }}) as {{ attribute }}{{ "," if not loop.last }}
         {%- endfor %}
 
     from records

@@ -4,6 +4,9 @@
 {{ config(materialized='incremental', pre_hook="{{ make_way_for_periods() }}") }}
 {{ wait_for('int_persons__reopened_periods') }}
 
+{%- set code = code_type() %}
+{%- set unknown = "cast('_U' as " ~ code ~ ")" %}
+
 with
 
 participations as (
@@ -42,7 +45,12 @@ periods as (
 
 age_groups as (
 
-    select * from {{ ref('age_groups') }}
+    select
+        cast(age_group as {{ code }}) as age_group,
+        age_from,
+        age_to
+
+    from {{ ref('age_groups') }}
 
 ),
 
@@ -55,7 +63,7 @@ described as (
         -- a participation has the key of its first record
         sum(case when records.record_key = records.participation_id then 1 else 0 end) as participations,
         {%- for attribute in ['sex', 'education_level', 'residence_area'] %}
-        coalesce(min_by(records.{{ attribute }}, records.recency) filter (where records.{{ attribute }} <> '_U'), '_U') as {{ attribute }},
+        coalesce(min_by(records.{{ attribute }}, records.recency) filter (where records.{{ attribute }} <> {{ unknown }}), {{ unknown }}) as {{ attribute }},
         {%- endfor %}
         min_by(records.birth_date, records.recency) filter (where records.birth_date is not null) as birth_date
 
@@ -85,7 +93,7 @@ grouped as (
         aged.period_number,
         aged.person_id,
         aged.sex,
-        coalesce(age_groups.age_group, '_U') as age_group,
+        coalesce(age_groups.age_group, {{ unknown }}) as age_group,
         aged.education_level,
         aged.residence_area,
         cast(aged.participations as bigint) as participations

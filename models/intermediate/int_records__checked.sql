@@ -3,6 +3,9 @@
 -- build judges those of new deliveries only.
 {{ config(materialized='incremental') }}
 
+{%- set code = code_type() %}
+{%- set unknown = "cast('_U' as " ~ code ~ ")" %}
+
 with
 
 records as {{ read_again() }} (
@@ -129,17 +132,17 @@ resolved as (
         ]) }},
         training_type,
         case
-            when training_type in ('{{ var("training_types_without_delivery_mode") | join("', '") }}') then '_Z'
-            else coalesce(delivery_mode, '_U')
+            when training_type in ('{{ var("training_types_without_delivery_mode") | join("', '") }}') then cast('_Z' as {{ code }})
+            else coalesce(delivery_mode, {{ unknown }})
         end as delivery_mode,
-        coalesce(sex, national_sex, '_U') as sex,
+        coalesce(sex, cast(national_sex as {{ code }}), {{ unknown }}) as sex,
         sex is null and national_sex is not null as is_sex_derived,
-        coalesce(labour_status, '_U') as labour_status,
-        coalesce(education_level, '_U') as education_level,
+        coalesce(labour_status, {{ unknown }}) as labour_status,
+        coalesce(education_level, {{ unknown }}) as education_level,
         case when source_organiser is null then operator else organiser end as organiser,
         coalesce(national_key <> person_national_key, false) as is_number_replaced,
-        coalesce(residence_area, '_U') as residence_area,
-        coalesce(training_area, '_U') as training_area,
+        coalesce(residence_area, {{ unknown }}) as residence_area,
+        coalesce(training_area, {{ unknown }}) as training_area,
         coalesce(programme_code, '_U') as programme_code,
         case
             when is_national_birth_date_plausible then national_birth_date

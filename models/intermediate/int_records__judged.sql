@@ -11,7 +11,11 @@ records as (
 
 deliveries as (
 
-    select * from {{ ref('int_deliveries__ranked') }}
+    select
+        * {{ except_columns(['operator']) }},
+        cast(operator as {{ code_type() }}) as operator
+
+    from {{ ref('int_deliveries__ranked') }}
 
 ),
 

@@ -17,7 +17,11 @@ with
 
 deliveries as (
 
-    select * from {{ ref('int_deliveries__ranked') }}
+    select
+        * {{ except_columns(['operator']) }},
+        cast(operator as {{ code_type() }}) as operator
+
+    from {{ ref('int_deliveries__ranked') }}
 
 ),
 
@@ -41,7 +45,8 @@ delivered as (
         deliveries.quarter_start,
         deliveries.quarter_end,
         deliveries.is_new,
-        records.*
+        deliveries.operator,
+        records.* {{ except_columns(['operator']) }}
 
     from records
     inner join deliveries

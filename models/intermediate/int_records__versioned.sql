@@ -4,7 +4,7 @@
 
 with
 
-judged as (
+judged as {{ read_again() }} (
 
     select
         *,

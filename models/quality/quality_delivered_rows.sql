@@ -45,7 +45,7 @@ placed as (
 summed as (
 
     select
-        operator,
+        cast(operator as {{ dbt.type_string() }}) as operator,
         reference_quarter,
         cast(count(*) as bigint) as rows_delivered,
         {%- for place in places %}
