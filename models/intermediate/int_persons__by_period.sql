@@ -63,9 +63,9 @@ described as (
         -- a participation has the key of its first record
         sum(case when records.record_key = records.participation_id then 1 else 0 end) as participations,
         {%- for attribute in ['sex', 'education_level', 'residence_area'] %}
-        coalesce(min_by(records.{{ attribute }}, records.recency) filter (where records.{{ attribute }} <> {{ unknown }}), {{ unknown }}) as {{ attribute }},
+        {{ first_known_code('records.' ~ attribute, 'records.recency') }} as {{ attribute }},
         {%- endfor %}
-        min_by(records.birth_date, records.recency) filter (where records.birth_date is not null) as birth_date
+        {{ first_known_date('records.birth_date', 'records.recency') }} as birth_date
 
     from records
     inner join participations on records.participation_id = participations.participation_id

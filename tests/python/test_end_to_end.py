@@ -119,6 +119,41 @@ def test_persons_are_those_that_counting_them_one_by_one_finds(
         assert naive == connection.execute(f"select * from marts.{mart} order by all").fetchall()
 
 
+@pytest.mark.parametrize("attribute", ["sex", "education_level", "residence_area"])
+def test_a_persons_profile_is_the_first_known_value_of_their_records(
+    finished: Finished, attribute: str
+) -> None:
+    """The short cut of `first_known_code` against a sorted list of each person's records."""
+    with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            f"""
+            with by_recency as (
+                select
+                    records.person_id,
+                    periods.period_number,
+                    list(cast(records.{attribute} as varchar) order by
+                        records.start_date desc, records.open_end_date desc,
+                        cast(records.operator as varchar), records.record_id, records.record_key
+                    ) filter (where records.{attribute} <> '_U') as known
+                from intermediate.int_records__spelled as records
+                inner join intermediate.int_participations__merged as participations
+                    using (participation_id)
+                inner join intermediate.int_periods as periods
+                    on records.start_date <= periods.period_end
+                    and participations.start_date <= periods.period_end
+                    and participations.open_end_date >= periods.period_start
+                group by all
+            )
+            select count(*), count_if(coalesce(known[1], '_U') <> {attribute}), count_if(len(known) > 1)
+            from by_recency
+            full outer join intermediate.int_persons__by_period using (person_id, period_number)
+            """
+        ).fetchall()
+    (persons, differing, with_a_choice), *_ = found
+    assert differing == 0
+    assert persons > with_a_choice > 100
+
+
 @pytest.mark.parametrize(("home_area", "host", "persons"), PUBLISHED_MOBILITY)
 def test_the_sample_gives_the_mobility_that_synerjob_published(
     finished: Finished, home_area: str, host: str, persons: int
