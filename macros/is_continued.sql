@@ -5,6 +5,18 @@
     {{ return(execute and target.type == 'duckdb' and env_var('SYNERSTAT_CONTINUE', 'no') == 'yes') }}
 {%- endmacro %}
 
+-- The condition on delivered rows of the deliveries that a continued build adds. Their quarters are named, so that the files of
+-- all others are not even opened; `is_new` alone is known too late for that.
+{% macro is_added() -%}
+    {%- if not synerstat.is_continued() -%}
+    {%- do synerstat.wait_for('int_deliveries__ranked') -%}
+    {{ return('true') }}
+    {%- endif -%}
+    {%- set quarters = run_query("select distinct reference_quarter from " ~ ref('int_deliveries__ranked') ~ " where is_new order by 1") -%}
+    {%- set names = quarters.columns[0].values() -%}
+    is_new and {{ "reference_quarter in ('" ~ names | join("', '") ~ "')" if names else 'false' }}
+{%- endmacro %}
+
 -- A relation as the build before left it, for models that are read before they are continued. It is no `ref`: the model
 -- depends on what reads it, not the other way round.
 {% macro before(model_name) -%}

@@ -13,9 +13,7 @@ records as (
     select * from {{ ref('int_records__unioned') }}
     where
         unreadable_reason is null
-        {%- if is_continued() %}
-        and is_new
-        {%- endif %}
+        and {{ is_added() }}
 
 ),
 

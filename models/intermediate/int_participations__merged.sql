@@ -2,8 +2,6 @@
 {{ config(materialized='incremental', pre_hook="{{ make_way('participation_id', 'int_participations__reopened') }}") }}
 {{ wait_for('int_participations__reopened') }}
 
-{%- set unknown = "cast('_U' as " ~ code_type() ~ ")" %}
-
 with
 
 records as (
@@ -26,7 +24,7 @@ merged as (
         count(*) as records,
         -- the first known value, in order of start, then record identifier
         {%- for attribute in ['delivery_mode', 'training_area', 'labour_status'] %}
-        coalesce(min_by({{ attribute }}, position_in_programme) filter (where {{ attribute }} <> {{ unknown }}), {{ unknown }}) as {{ attribute }}{{ "," if not loop.last }}
+        {{ first_known_code(attribute, 'position_in_programme') }} as {{ attribute }}{{ "," if not loop.last }}
         {%- endfor %}
 
     from records

@@ -11,9 +11,7 @@ with
 records as {{ read_again() }} (
 
     select * from {{ ref('int_records__unioned') }}
-    {%- if is_continued() %}
-    where is_new
-    {%- endif %}
+    where {{ is_added() }}
 
 ),
 

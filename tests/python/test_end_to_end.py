@@ -119,6 +119,22 @@ def test_persons_are_those_that_counting_them_one_by_one_finds(
         assert naive == connection.execute(f"select * from marts.{mart} order by all").fetchall()
 
 
+def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) -> None:
+    with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
+        types = connection.execute(
+            "select distinct schema_name, data_type from duckdb_columns() "
+            "where data_type like 'ENUM%' order by all"
+        ).fetchall()
+        listed = connection.execute(
+            "select code from seeds.code_lists union select unnest(['_D', '_U', '_X', '_Z'])"
+        ).fetchall()
+    # outside, and in what Python reads, codes are text
+    assert [schema for schema, _ in types] == ["intermediate", "staging"]
+    assert len({kind for _, kind in types}) == 1
+    codes = re.findall(r"'([^']*)'", types[0][1])
+    assert codes == sorted(code for (code,) in listed)
+
+
 @pytest.mark.parametrize("attribute", ["sex", "education_level", "residence_area"])
 def test_a_persons_profile_is_the_first_known_value_of_their_records(
     finished: Finished, attribute: str
