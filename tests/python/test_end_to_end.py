@@ -160,7 +160,10 @@ def test_a_persons_profile_is_the_first_known_value_of_their_records(
                     and participations.open_end_date >= periods.period_start
                 group by all
             )
-            select count(*), count_if(coalesce(known[1], '_U') <> {attribute}), count_if(len(known) > 1)
+            select
+                count(*),
+                count_if(coalesce(known[1], '_U') <> {attribute}),
+                count_if(len(known) > 1)
             from by_recency
             full outer join intermediate.int_persons__by_period using (person_id, period_number)
             """

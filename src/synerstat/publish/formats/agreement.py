@@ -109,6 +109,7 @@ def _read_parquet(folder: Path, connection: duckdb.DuckDBPyConnection, data_set:
             f"In the data set {data_set.name} a key stands twice, such as {listed}. "
             f"Look for a join that doubles rows in {data_set.mart}."
         )
+    _keep_fingerprint(connection, relation)
 
 
 def _read_labels(folder: Path, connection: duckdb.DuckDBPyConnection, language: str) -> None:
@@ -247,6 +248,7 @@ def _read_selections(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(
             f"create or replace temp table due_{number} as select * exclude (vintage) from {due}"
         )
+        _keep_fingerprint(connection, f"due_{number}")
 
 
 def _workbook(
@@ -284,7 +286,7 @@ def _counts(connection: duckdb.DuckDBPyConnection, reference: str, rows: str) ->
 
     Rows are put side by side only where their hashes, added up, differ: nearly always they don't.
     """
-    due, found = (_fingerprint(connection, each) for each in (reference, rows))
+    due, found = _kept_fingerprint(connection, reference), _fingerprint(connection, rows)
     cells = due[0]
     if due == found:
         return cells, 0
@@ -303,12 +305,29 @@ def _counts(connection: duckdb.DuckDBPyConnection, reference: str, rows: str) ->
 
 def _fingerprint(connection: duckdb.DuckDBPyConnection, rows: str) -> tuple[int, ...]:
     """How many rows there are and what their hashes add up to, in whatever order they stand."""
-    found = connection.execute(
-        f"""
-        select count(*), coalesce(sum(hash), 0), coalesce(bit_xor(hash), 0)
+    found = connection.execute(_hashed(rows)).fetchall()[0]
+    return tuple(int(each) for each in found)
+
+
+def _hashed(rows: str) -> str:
+    return f"""
+        select
+            count(*) as rows,
+            coalesce(sum(hash), 0) as added,
+            coalesce(bit_xor(hash), 0) as crossed
         from (select hash(*columns(*)) as hash from {rows})
         """
-    ).fetchall()[0]
+
+
+def _keep_fingerprint(connection: duckdb.DuckDBPyConnection, reference: str) -> None:
+    """Once for all files that are compared with this relation."""
+    connection.execute(
+        f"create or replace temp table fingerprint_of_{reference} as {_hashed(reference)}"
+    )
+
+
+def _kept_fingerprint(connection: duckdb.DuckDBPyConnection, reference: str) -> tuple[int, ...]:
+    found = connection.execute(f"from fingerprint_of_{reference}").fetchall()[0]
     return tuple(int(each) for each in found)
 
 
