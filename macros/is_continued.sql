@@ -5,8 +5,8 @@
     {{ return(execute and target.type == 'duckdb' and env_var('SYNERSTAT_CONTINUE', 'no') == 'yes') }}
 {%- endmacro %}
 
--- The condition on delivered rows of the deliveries that a continued build adds. Their quarters are named, so that the files of
--- all others are not even opened; `is_new` alone is known too late for that.
+-- The condition on delivered rows of the deliveries that a continued build adds. Their quarters are named, so that the rows of
+-- all others are not even read; `is_new` alone is known too late for that.
 {% macro is_added() -%}
     {%- if not synerstat.is_continued() -%}
     {%- do synerstat.wait_for('int_deliveries__ranked') -%}

@@ -11,7 +11,7 @@ records as (
         person_id,
         participation_id,
         -- 18 digits at most: all that is worked out below fits into a bigint
-        cast(hours * 1000000 as bigint) as millionths,
+        cast(cast(hours as decimal(38, 6)) * 1000000 as bigint) as millionths,
         start_date,
         least(open_end_date, quarter_end) as last_day_with_hours
 
