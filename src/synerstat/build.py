@@ -295,9 +295,6 @@ def build_models(
         arguments += ["--exclude", PUBLICATION_MODELS]
     elif continued:
         arguments += ["--exclude", SEEDS]
-    # of what dbt writes down of a run only its results are kept: the manifest takes half a second,
-    # and is the same for every warehouse
-    arguments.append("--no-write-json")
     manifest = None
     if target == "dev":
         manifest = read or read_project(project, warehouse, progress=progress)
@@ -315,7 +312,6 @@ def build_models(
             f"dbt could not run the project in {project}: {outcome.exception}. "
             f"The whole story is in {warehouse / 'logs' / 'dbt.log'}."
         )
-    outcome.result.write(str(warehouse / "target" / "run_results.json"))
     results = outcome.result.results
     if target == spark.TARGET and not any(str(r.status) in BROKEN for r in results):
         spark.hand_over(warehouse, progress)
