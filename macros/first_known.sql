@@ -2,23 +2,23 @@
 -- no two rows share. DuckDB packs number and value into one number, of which the smallest is taken. That takes two thirds of the
 -- time of `min_by`, which says the same and which Spark takes.
 
--- Of a code; `unknown` where no row knows it.
-{% macro first_known_code(code, recency, unknown='_U') -%}
-    {{ return(adapter.dispatch('first_known_code')(code, recency, unknown)) }}
+-- Of a code; `_U` where no row knows it.
+{% macro first_known_code(code, recency) -%}
+    {{ return(adapter.dispatch('first_known_code')(code, recency)) }}
 {%- endmacro %}
 
-{% macro default__first_known_code(code, recency, unknown) -%}
+{% macro default__first_known_code(code, recency) -%}
     {%- set type = synerstat.code_type() -%}
     coalesce(
         enum_range(cast(null as {{ type }}))[
-            (min(cast({{ recency }} as bigint) << 32 | enum_code({{ code }})) filter (where {{ code }} <> cast('{{ unknown }}' as {{ type }})) & 4294967295) + 1
+            (min(cast({{ recency }} as bigint) << 32 | enum_code({{ code }})) filter (where {{ code }} <> cast('_U' as {{ type }})) & 4294967295) + 1
         ],
-        cast('{{ unknown }}' as {{ type }})
+        cast('_U' as {{ type }})
     )
 {%- endmacro %}
 
-{% macro spark__first_known_code(code, recency, unknown) -%}
-    coalesce(min_by({{ code }}, {{ recency }}) filter (where {{ code }} <> '{{ unknown }}'), '{{ unknown }}')
+{% macro spark__first_known_code(code, recency) -%}
+    coalesce(min_by({{ code }}, {{ recency }}) filter (where {{ code }} <> '_U'), '_U')
 {%- endmacro %}
 
 -- Of a date; null where no row has one.

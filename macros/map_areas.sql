@@ -1,27 +1,39 @@
--- Joins the areas of residence and place of training to a staging relation, from REFNIS codes. Grouped by its code a list has
--- each but once for the engine too, which leaves the join out where nobody reads the area.
+-- Joins the areas of residence and place of training to a staging relation, from REFNIS codes.
 -- Codes of countries (three digits, or 00 and three digits) are abroad; a code in no list gives null.
 {% macro map_refnis_areas(relation) -%}
+    {{ return(synerstat.map_areas(relation, 'municipalities', 'refnis_code', synerstat.is_country_refnis)) }}
+{%- endmacro %}
+
+-- The same from post codes: `B-` before a Belgian post code is dropped, any other country prefix (one to three letters
+-- and a hyphen) is abroad, a post code belongs to the area of its municipality.
+{% macro map_post_code_areas(relation) -%}
+    {{ return(synerstat.map_areas(relation, 'post_codes', 'post_code', synerstat.has_foreign_prefix, synerstat.without_belgian_prefix)) }}
+{%- endmacro %}
+
+-- The areas from any list of places (a seed with `area_code`, by `key`); `is_abroad` is a macro that judges a source code, and
+-- `as_listed` one that writes it as the list does. Grouped by its key a list has each but once for the engine too, which leaves
+-- the join out where nobody reads the area.
+{% macro map_areas(relation, places, key, is_abroad, as_listed=none) -%}
     {%- set code = synerstat.code_type() %}
+    {%- set sources = {'residence': relation ~ '.source_residence', 'training': relation ~ '.source_training_place'} %}
     select
         {{ relation }}.*,
-        {%- for place in ['residence', 'training'] %}
-        {%- set source = 'source_residence' if place == 'residence' else 'source_training_place' %}
+        {%- for place, source in sources.items() %}
         case
-            when {{ synerstat.is_country_refnis(relation ~ '.' ~ source) }} then cast('ABR' as {{ code }})
+            when {{ is_abroad(source) }} then cast('ABR' as {{ code }})
             else {{ place }}_places.area_code
         end as {{ place }}_area{{ "," if not loop.last }}
         {%- endfor %}
     from {{ relation }}
-    {%- for place in ['residence', 'training'] %}
+    {%- for place, source in sources.items() %}
     left join (
         select
-            refnis_code,
+            {{ key }},
             cast(min(area_code) as {{ code }}) as area_code
-        from {{ ref('municipalities') }}
-        group by refnis_code
+        from {{ ref(places) }}
+        group by {{ key }}
     ) as {{ place }}_places
-        on {{ place }}_places.refnis_code = {{ relation }}.{{ 'source_residence' if place == 'residence' else 'source_training_place' }}
+        on {{ place }}_places.{{ key }} = {{ as_listed(source) if as_listed else source }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -45,33 +57,6 @@
 {#- Java's `$` also stands before a last line end; `\z` does not -#}
 {% macro spark__matches(column, pattern) -%}
     ({{ column }} rlike r'{{ pattern | replace('$', '\\z') }}')
-{%- endmacro %}
-
--- The same from post codes: `B-` before a Belgian post code is dropped, any other country prefix (one to three letters
--- and a hyphen) is abroad, a post code belongs to the area of its municipality.
-{% macro map_post_code_areas(relation) -%}
-    {%- set code = synerstat.code_type() %}
-    select
-        {{ relation }}.*,
-        {%- for place in ['residence', 'training'] %}
-        {%- set source = relation ~ '.' ~ ('source_residence' if place == 'residence' else 'source_training_place') %}
-        case
-            when {{ synerstat.has_foreign_prefix(source) }} then cast('ABR' as {{ code }})
-            else {{ place }}_places.area_code
-        end as {{ place }}_area{{ "," if not loop.last }}
-        {%- endfor %}
-    from {{ relation }}
-    {%- for place in ['residence', 'training'] %}
-    {%- set source = relation ~ '.' ~ ('source_residence' if place == 'residence' else 'source_training_place') %}
-    left join (
-        select
-            post_code,
-            cast(min(area_code) as {{ code }}) as area_code
-        from {{ ref('post_codes') }}
-        group by post_code
-    ) as {{ place }}_places
-        on {{ place }}_places.post_code = {{ synerstat.without_belgian_prefix(source) }}
-    {%- endfor %}
 {%- endmacro %}
 
 {% macro without_belgian_prefix(column) -%}

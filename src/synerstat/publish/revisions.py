@@ -188,7 +188,7 @@ def write_revisions(
     """
     revised = []
     if previous is not None:
-        before = json.loads((previous / "provenance.json").read_text("utf-8"))
+        before = json.loads((previous / folders.PROVENANCE).read_text("utf-8"))
         _changed_records(connection, folder, previous, provenance, before, replacements)
         explained = "removed_record" if _is_withdrawn(provenance, before) else "other"
         if _rules(provenance) != _rules(before):

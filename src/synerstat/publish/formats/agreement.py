@@ -286,7 +286,10 @@ def _counts(connection: duckdb.DuckDBPyConnection, reference: str, rows: str) ->
 
     Rows are put side by side only where their hashes, added up, differ: nearly always they don't.
     """
-    due, found = _kept_fingerprint(connection, reference), _fingerprint(connection, rows)
+    due, found = (
+        _fingerprint(connection, query)
+        for query in (f"from fingerprint_of_{reference}", _hashed(rows))
+    )
     cells = due[0]
     if due == found:
         return cells, 0
@@ -303,13 +306,13 @@ def _counts(connection: duckdb.DuckDBPyConnection, reference: str, rows: str) ->
     return cells, int(differing)
 
 
-def _fingerprint(connection: duckdb.DuckDBPyConnection, rows: str) -> tuple[int, ...]:
-    """How many rows there are and what their hashes add up to, in whatever order they stand."""
-    found = connection.execute(_hashed(rows)).fetchall()[0]
-    return tuple(int(each) for each in found)
+def _fingerprint(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    """What the query, that of `_hashed` or of what was kept, says of rows."""
+    return tuple(int(each) for each in connection.execute(query).fetchall()[0])
 
 
 def _hashed(rows: str) -> str:
+    """How many rows there are and what their hashes add up to, in whatever order they stand."""
     return f"""
         select
             count(*) as rows,
@@ -324,11 +327,6 @@ def _keep_fingerprint(connection: duckdb.DuckDBPyConnection, reference: str) -> 
     connection.execute(
         f"create or replace temp table fingerprint_of_{reference} as {_hashed(reference)}"
     )
-
-
-def _kept_fingerprint(connection: duckdb.DuckDBPyConnection, reference: str) -> tuple[int, ...]:
-    found = connection.execute(f"from fingerprint_of_{reference}").fetchall()[0]
-    return tuple(int(each) for each in found)
 
 
 def _csv(path: Path) -> str:
