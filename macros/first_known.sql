@@ -9,10 +9,13 @@
 
 {% macro default__first_known_code(code, recency) -%}
     {%- set type = synerstat.code_type() -%}
+    {#- what `enum_range` lists is text -#}
     coalesce(
-        enum_range(cast(null as {{ type }}))[
-            (min(cast({{ recency }} as bigint) << 32 | enum_code({{ code }})) filter (where {{ code }} <> cast('_U' as {{ type }})) & 4294967295) + 1
-        ],
+        cast(
+            enum_range(cast(null as {{ type }}))[
+                (min(cast({{ recency }} as bigint) << 32 | enum_code({{ code }})) filter (where {{ code }} <> cast('_U' as {{ type }})) & 4294967295) + 1
+            ] as {{ type }}
+        ),
         cast('_U' as {{ type }})
     )
 {%- endmacro %}

@@ -8,10 +8,10 @@ with
 records as (
 
     select
-        person_id,
         participation_id,
-        -- 18 digits at most: all that is worked out below fits into a bigint
-        cast(cast(hours as decimal(38, 6)) * 1000000 as bigint) as millionths,
+        -- 18 digits at most: all that is worked out below fits into a bigint. Whole hours and the rest are multiplied apart, as
+        -- the engine is slow with the more than 18 digits that together they might need.
+        cast(floor(hours) as bigint) * 1000000 + cast((hours % 1) * 1000000 as bigint) as millionths,
         start_date,
         least(open_end_date, quarter_end) as last_day_with_hours
 
@@ -32,7 +32,6 @@ quarters as (
 counted as (
 
     select
-        records.person_id,
         records.participation_id,
         quarters.period_number,
         records.millionths,
@@ -49,7 +48,6 @@ counted as (
 spread as (
 
     select
-        person_id,
         participation_id,
         period_number,
         -- millionths * days_in_quarter / days, of the part that divides evenly and of the rest
@@ -63,7 +61,6 @@ spread as (
 summed as (
 
     select
-        min(person_id) as person_id,
         participation_id,
         period_number,
         cast(cast(sum(cast(millionths as decimal(18, 0))) as decimal(31, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(38, 6)) as hours

@@ -58,8 +58,11 @@ compared as (
 prepared as (
 
     select
-        records.*,
-        coalesce(replacements.new_key, records.national_key) as person_national_key,
+        records.* {{ except_columns(['client_key', 'national_sex']) }},
+        {{ short_key('records.client_key') }} as client_key,
+        cast(records.national_sex as {{ code }}) as national_sex,
+        {{ short_key('coalesce(replacements.new_key, records.national_key)') }} as person_national_key,
+        coalesce(replacements.new_key <> records.national_key, false) as is_number_replaced,
         records.unreadable_reason is null as is_readable,
         coalesce(compared.is_copy, false) as is_copy,
         coalesce(compared.is_conflicting, false) as is_conflicting,
@@ -126,19 +129,18 @@ resolved as (
             'residence_area', 'training_area', 'programme_code', 'is_known_organiser_code', 'national_key',
             'raw_text', 'content_key', 'programme_name', 'birth_date_text', 'start_date_text', 'end_date_text', 'hours_text',
             'source_training_type', 'source_delivery_mode', 'source_sex', 'source_labour_status', 'source_education_level',
-            'source_organiser', 'source_residence', 'source_training_place', 'is_national_birth_date_plausible',
+            'source_organiser', 'source_residence', 'source_training_place', 'is_national_birth_date_plausible', 'is_conflicting',
         ]) }},
         training_type,
         case
             when training_type in ('{{ var("training_types_without_delivery_mode") | join("', '") }}') then cast('_Z' as {{ code }})
             else coalesce(delivery_mode, {{ unknown }})
         end as delivery_mode,
-        coalesce(sex, cast(national_sex as {{ code }}), {{ unknown }}) as sex,
+        coalesce(sex, national_sex, {{ unknown }}) as sex,
         sex is null and national_sex is not null as is_sex_derived,
         coalesce(labour_status, {{ unknown }}) as labour_status,
         coalesce(education_level, {{ unknown }}) as education_level,
         case when source_organiser is null then operator else organiser end as organiser,
-        coalesce(national_key <> person_national_key, false) as is_number_replaced,
         coalesce(residence_area, {{ unknown }}) as residence_area,
         coalesce(training_area, {{ unknown }}) as training_area,
         coalesce(programme_code, '_U') as programme_code,

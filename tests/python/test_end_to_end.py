@@ -120,6 +120,18 @@ def test_persons_are_those_that_counting_them_one_by_one_finds(
 
 
 def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) -> None:
+    coded = [
+        "operator",
+        "age_group",
+        "training_type",
+        "delivery_mode",
+        "sex",
+        "labour_status",
+        "education_level",
+        "organiser",
+        "residence_area",
+        "training_area",
+    ]
     with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
         types = connection.execute(
             "select distinct schema_name, data_type from duckdb_columns() "
@@ -128,11 +140,25 @@ def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) ->
         listed = connection.execute(
             "select code from seeds.code_lists union select unnest(['_D', '_U', '_X', '_Z'])"
         ).fetchall()
+        narrow, wide = (
+            connection.execute(
+                "select table_name, column_name from duckdb_columns() "
+                "where regexp_matches(table_name, "
+                "'^int_(records|clients|participations|persons|participants)__') "
+                "and table_name <> 'int_participants__left' "  # without rows in a build anew
+                "and list_contains($1, column_name) and starts_with(data_type, 'ENUM') = $2",
+                [coded, kind],
+            ).fetchall()
+            for kind in (True, False)
+        )
     # outside, and in what Python reads, codes are text
     assert [schema for schema, _ in types] == ["intermediate", "staging"]
     assert len({kind for _, kind in types}) == 1
     codes = re.findall(r"'([^']*)'", types[0][1])
     assert codes == sorted(code for (code,) in listed)
+    # an expression that turned a code into text would go on in text, right but slow
+    assert ("int_participants__by_period", "sex") in narrow
+    assert wide == []
 
 
 @pytest.mark.parametrize("attribute", ["sex", "education_level", "residence_area"])

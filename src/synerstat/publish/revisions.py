@@ -255,7 +255,9 @@ def _changed_records(
     )
     replaced = provenance.get(REPLACEMENTS) != before.get(REPLACEMENTS)
     lent = (
-        f"person_national_key in (select new_key from read_parquet({literal(replacements)}))"
+        # the warehouse keeps the first 32 digits of a key (macro short_key)
+        "person_national_key in "
+        f"(select left(new_key, 32) from read_parquet({literal(replacements)}))"
         if replaced and replacements.exists()
         else "false"
     )
