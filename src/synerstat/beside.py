@@ -1,5 +1,6 @@
 """Does things in a process of its own, beside what this process does meanwhile."""
 
+import atexit
 import importlib
 import os
 import sys
@@ -116,6 +117,9 @@ def _work(line: Connection, modules: tuple[str, ...]) -> None:
     # PySpark, which Great Expectations loads where it is installed, takes a main module without a
     # file for its own tests, and ends the process
     sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
+    # called last at exit: taking large libraries apart, before memory is given back anyway, takes a
+    # second, and who ends this process waits for it
+    atexit.register(os._exit, 0)
     with _ending_with_parent():
         try:
             for name in modules:

@@ -295,6 +295,9 @@ def build_models(
         arguments += ["--exclude", PUBLICATION_MODELS]
     elif continued:
         arguments += ["--exclude", SEEDS]
+    # of what dbt writes down of a run only its results are kept: the manifest takes half a second,
+    # and is the same for every warehouse
+    arguments.append("--no-write-json")
     manifest = None
     if target == "dev":
         manifest = read or read_project(project, warehouse, progress=progress)
@@ -312,6 +315,7 @@ def build_models(
             f"dbt could not run the project in {project}: {outcome.exception}. "
             f"The whole story is in {warehouse / 'logs' / 'dbt.log'}."
         )
+    outcome.result.write(str(warehouse / "target" / "run_results.json"))
     results = outcome.result.results
     if target == spark.TARGET and not any(str(r.status) in BROKEN for r in results):
         spark.hand_over(warehouse, progress)
@@ -331,24 +335,22 @@ def read_project(
     what takes seconds to load is loaded, too.
     """
     file = manifest_file(project)
-    manifest = kept_manifest(file)
-    if manifest is None:
-        progress("Reading the project")
-        from dbt.cli.main import dbtRunner
+    with _without_collecting():
+        manifest = kept_manifest(file)
+        if manifest is None:
+            progress("Reading the project")
+            from dbt.cli.main import dbtRunner
 
-        root = warehouse.resolve()
-        root.mkdir(parents=True, exist_ok=True)
-        arguments = _arguments(project, root, "parse", "dev", {})
-        with (
-            _environment(_settings(root, threads=1, memory_limit="1GB", temp_dir=None)),
-            _without_collecting(),
-        ):
-            outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
-        if outcome.success:
-            manifest = outcome.result
-            keep_manifest(project, file, manifest)
-    if has_time():
-        importlib.import_module("dbt.cli.main")
+            root = warehouse.resolve()
+            root.mkdir(parents=True, exist_ok=True)
+            arguments = _arguments(project, root, "parse", "dev", {})
+            with _environment(_settings(root, threads=1, memory_limit="1GB", temp_dir=None)):
+                outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
+            if outcome.success:
+                manifest = outcome.result
+                keep_manifest(project, file, manifest)
+        if has_time():
+            importlib.import_module("dbt.cli.main")
     return manifest
 
 

@@ -8,7 +8,6 @@ faults, and histories of other seeds without any:
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from synerstat.build import read_project
 
 ROOT = Path(__file__).parents[3]
 QUARTER, BEFORE = "2019Q4", "2019Q3"
@@ -38,11 +39,12 @@ class Replay:
     """A copy of a built warehouse whose models can be built again after a fault."""
 
     def __init__(self, warehouse: Path, copy: Path) -> None:
-        manifest = json.loads((warehouse / "target/manifest.json").read_text("utf-8"))
+        project = read_project(ROOT, warehouse)
+        assert project is not None
         models = {
-            name: node
-            for name, node in manifest["nodes"].items()
-            if node["resource_type"] == "model"
+            name: node.to_dict()
+            for name, node in project.nodes.items()
+            if node.resource_type == "model"
         }
         wanted: dict[str, None] = {}
 
