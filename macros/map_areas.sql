@@ -11,8 +11,7 @@
 {%- endmacro %}
 
 -- The areas from any list of places (a seed with `area_code`, by `key`); `is_abroad` is a macro that judges a source code, and
--- `as_listed` one that writes it as the list does. Grouped by its key a list has each but once for the engine too, which leaves
--- the join out where nobody reads the area.
+-- `as_listed` one that writes it as the list does. Grouped by its key, no list can double a row.
 {% macro map_areas(relation, places, key, is_abroad, as_listed=none) -%}
     {%- set code = synerstat.code_type() %}
     {%- set sources = {'residence': relation ~ '.source_residence', 'training': relation ~ '.source_training_place'} %}

@@ -1,9 +1,9 @@
 -- Joins the crosswalks to a staging relation: for each dimension its `source_<dimension>` becomes `<dimension>`, the
 -- harmonised code valid on the start date (null where there is none). Also `is_known_organiser_code`: an organiser is
 -- the one code that is judged without a readable start, so it is looked up without validity too.
--- A crosswalk is grouped by source code, so that the engine leaves the join out where nobody reads its dimension. Nearly every
--- code means the same on every day; what a code that changed meant is listed. At most one of its rows is valid on a day:
--- overlapping validity fails the build before the staging models run.
+-- Rows are joined by source code alone, and the start date decides which meaning counts: nearly every code means the same on
+-- every day, and what a code that changed meant is listed. So who reads no dimension has no dates parsed, which takes longer than
+-- the joins. At most one meaning is valid on a day: overlapping validity fails the build before the staging models run.
 {% macro map_codes(relation, operator, dimensions) -%}
     {%- set code = synerstat.code_type() %}
     select
