@@ -213,7 +213,13 @@ def _built(
 
     Raises UsageError where the warehouse lacks what this version publishes.
     """
-    path = str(Warehouse(warehouse).database).replace("'", "''")
+    store = Warehouse(warehouse)
+    if store.feedback.is_dir() and not store.published_feedback.is_dir():
+        raise UsageError(
+            f"The operators' reports in {warehouse} were written by another version of synerstat. "
+            f"Run {build_command(warehouse, quarter)} again."
+        )
+    path = str(store.database).replace("'", "''")
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": threads,
         "memory_limit": memory_limit,
@@ -301,7 +307,7 @@ def _write(
         expectations = read_expectations(warehouse)
         assert expectations is not None
         write_published_docs(target / "quality" / "data-docs", quarter, expectations)
-        _copy_feedback(warehouse, quarter, target / "quality" / "feedback")
+        _copy_feedback(warehouse, target / "quality" / "feedback")
     folders.write_checksums(target)
     if control:
         keep_proof(warehouse, control, target)
@@ -353,16 +359,11 @@ def _folder_of(out: Path, vintage: str) -> Path:
     return out / quarter / number
 
 
-def _copy_feedback(warehouse: Path, quarter: str, target: Path) -> None:
+def _copy_feedback(warehouse: Path, target: Path) -> None:
     """The reports of the operators, as anybody may read them."""
     store = Warehouse(warehouse)
     if store.published_feedback.is_dir():
         shutil.copytree(store.published_feedback, target, copy_function=shutil.copyfile)
-    elif store.feedback.is_dir():
-        raise UsageError(
-            f"The operators' reports in {warehouse} were written by another version of synerstat. "
-            f"Run {build_command(warehouse, quarter)} again."
-        )
 
 
 def _content(vintage: Path) -> dict[str, Any]:

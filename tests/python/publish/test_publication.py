@@ -334,6 +334,14 @@ def test_a_warehouse_of_another_version_is_built_again(warehouse: Path, tmp_path
     with pytest.raises(UsageError, match=r"another version[^$]*build --warehouse"):
         publish(warehouse, "2019Q4", tmp_path / "out")
     state.write_text(json.dumps(noted), "utf-8")
+    # reports without the edition that is published
+    feedback = store.Warehouse(warehouse).feedback
+    feedback.mkdir(parents=True, exist_ok=True)
+    told: list[str] = []
+    with pytest.raises(UsageError, match=r"reports[^$]*another version[^$]*build --warehouse"):
+        publish(warehouse, "2019Q4", tmp_path / "out", progress=told.append)
+    assert told == []
+    feedback.rmdir()
     with duckdb.connect(str(store.Warehouse(warehouse).database)) as connection:
         connection.execute("drop view publication.pub_mirror")
     with pytest.raises(UsageError, match=r"another version[^$]*build --warehouse"):
