@@ -258,7 +258,7 @@ def draw(results: Mapping[str, Any]) -> str:
         "axis": {"title": "seconds", "format": "~r", "values": STEPS, **axis},
     }
     tool = {"field": "tool", "type": "nominal", "sort": tools}
-    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 300}
+    legend = {"title": None, "orient": "bottom", "columns": 1, "labelLimit": 300}
     specification = {
         "data": {"values": points},
         "width": 460,
