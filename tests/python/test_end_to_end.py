@@ -18,6 +18,7 @@ from traces import delivered_numbers, left_texts, numbers_in
 from synerstat.build import build
 from synerstat.intake import run_intake
 from synerstat.publish import publication
+from synerstat.publish.data_sets import DATA_SETS
 from synerstat.secret import SAMPLE_SECRET
 from synerstat.site import pages
 
@@ -120,18 +121,8 @@ def test_persons_are_those_that_counting_them_one_by_one_finds(
 
 
 def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) -> None:
-    coded = [
-        "operator",
-        "age_group",
-        "training_type",
-        "delivery_mode",
-        "sex",
-        "labour_status",
-        "education_level",
-        "organiser",
-        "residence_area",
-        "training_area",
-    ]
+    # the dimensions of the data sets, and the operator that a record names
+    coded = ["organiser", *{each.column for data_set in DATA_SETS for each in data_set.dimensions}]
     with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
         types = connection.execute(
             "select distinct schema_name, data_type from duckdb_columns() "
@@ -140,25 +131,22 @@ def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) ->
         listed = connection.execute(
             "select code from seeds.code_lists union select unnest(['_D', '_U', '_X', '_Z'])"
         ).fetchall()
-        narrow, wide = (
-            connection.execute(
-                "select table_name, column_name from duckdb_columns() "
-                "where regexp_matches(table_name, "
-                "'^int_(records|clients|participations|persons|participants)__') "
-                "and table_name <> 'int_participants__left' "  # without rows in a build anew
-                "and list_contains($1, column_name) and starts_with(data_type, 'ENUM') = $2",
-                [coded, kind],
-            ).fetchall()
-            for kind in (True, False)
-        )
+        columns = connection.execute(
+            "select table_name, column_name, starts_with(data_type, 'ENUM') from duckdb_columns() "
+            "where regexp_matches(table_name, "
+            "'^int_(records|clients|participations|persons|participants)__') "
+            "and table_name <> 'int_participants__left' "  # without rows in a build anew
+            "and list_contains($1, column_name)",
+            [coded],
+        ).fetchall()
     # outside, and in what Python reads, codes are text
     assert [schema for schema, _ in types] == ["intermediate", "staging"]
     assert len({kind for _, kind in types}) == 1
     codes = re.findall(r"'([^']*)'", types[0][1])
     assert codes == sorted(code for (code,) in listed)
     # an expression that turned a code into text would go on in text, right but slow
-    assert ("int_participants__by_period", "sex") in narrow
-    assert wide == []
+    assert ("int_participants__by_period", "sex", True) in columns
+    assert [(table, column) for table, column, is_code in columns if not is_code] == []
 
 
 @pytest.mark.parametrize("attribute", ["sex", "education_level", "residence_area"])
