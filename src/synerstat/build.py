@@ -322,6 +322,19 @@ def build_models(
     return _judge(results, warehouse)
 
 
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Let the garbage be: dbt keeps nearly all that it makes, and looking at it takes seconds."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@_without_collecting()
 def read_project(
     project: Path,
     warehouse: Path,
@@ -335,22 +348,21 @@ def read_project(
     what takes seconds to load is loaded, too.
     """
     file = manifest_file(project)
-    with _without_collecting():
-        manifest = kept_manifest(file)
-        if manifest is None:
-            progress("Reading the project")
-            from dbt.cli.main import dbtRunner
+    manifest = kept_manifest(file)
+    if manifest is None:
+        progress("Reading the project")
+        from dbt.cli.main import dbtRunner
 
-            root = warehouse.resolve()
-            root.mkdir(parents=True, exist_ok=True)
-            arguments = _arguments(project, root, "parse", "dev", {})
-            with _environment(_settings(root, threads=1, memory_limit="1GB", temp_dir=None)):
-                outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
-            if outcome.success:
-                manifest = outcome.result
-                keep_manifest(project, file, manifest)
-        if has_time():
-            importlib.import_module("dbt.cli.main")
+        root = warehouse.resolve()
+        root.mkdir(parents=True, exist_ok=True)
+        arguments = _arguments(project, root, "parse", "dev", {})
+        with _environment(_settings(root, threads=1, memory_limit="1GB", temp_dir=None)):
+            outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
+        if outcome.success:
+            manifest = outcome.result
+            keep_manifest(project, file, manifest)
+    if has_time():
+        importlib.import_module("dbt.cli.main")
     return manifest
 
 
@@ -385,18 +397,6 @@ def _settings(
         "SYNERSTAT_TEMP_DIR": str(temp_dir or spill_folder(warehouse)),
         "DO_NOT_TRACK": "1",
     }
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Let the garbage be: dbt keeps nearly all that it makes, and looking at it takes seconds."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _judge(

@@ -286,10 +286,8 @@ def _counts(connection: duckdb.DuckDBPyConnection, reference: str, rows: str) ->
 
     Rows are put side by side only where their hashes, added up, differ: nearly always they don't.
     """
-    due, found = (
-        _fingerprint(connection, query)
-        for query in (f"from fingerprint_of_{reference}", _hashed(rows))
-    )
+    due = _fingerprint(connection, f"from fingerprint_of_{reference}")
+    found = _fingerprint(connection, _hashed(rows))
     cells = due[0]
     if due == found:
         return cells, 0
