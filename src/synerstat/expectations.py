@@ -221,7 +221,11 @@ def _frame(
 def _validate(
     context: "EphemeralDataContext", suite: Suite, relation: str, frame: "pd.DataFrame"
 ) -> dict[str, dict[str, Any]]:
-    """Results of Great Expectations, as JSON, by the name of the expectation."""
+    """Results of Great Expectations, as JSON, by the name of the expectation.
+
+    What does not hold is evaluated once more, to tell of which rows: asking that of all takes a
+    third longer.
+    """
     from great_expectations.core import ExpectationSuite
 
     batch = (
@@ -230,16 +234,26 @@ def _validate(
         .add_batch_definition_whole_dataframe("all")
         .get_batch({"dataframe": frame})
     )
-    validated = batch.validate(
-        ExpectationSuite(
-            name=suite.name,
-            meta=dict(suite.meta),
-            expectations=[dict(expectation) for expectation in suite.expectations],
-        ),
-        result_format={"result_format": "COMPLETE", "return_unexpected_index_query": False},
-    )
-    results: list[dict[str, Any]] = [result.to_json_dict() for result in validated.results]
-    return {str(result["expectation_config"]["meta"]["name"]): result for result in results}
+
+    def results(expectations: Sequence[Mapping[str, Any]], detail: str) -> dict[str, Any]:
+        validated = batch.validate(
+            ExpectationSuite(
+                name=suite.name,
+                meta=dict(suite.meta),
+                expectations=[dict(expectation) for expectation in expectations],
+            ),
+            result_format={"result_format": detail, "return_unexpected_index_query": False},
+        )
+        told: list[dict[str, Any]] = [result.to_json_dict() for result in validated.results]
+        return {str(result["expectation_config"]["meta"]["name"]): result for result in told}
+
+    judged = results(suite.expectations, "BOOLEAN_ONLY")
+    failed = [each for each in suite.expectations if not _holds(judged.get(each["meta"]["name"]))]
+    return judged | (results(failed, "COMPLETE") if failed else {})
+
+
+def _holds(found: Mapping[str, Any] | None) -> bool:
+    return found is not None and bool(found["success"])
 
 
 def _outcome(
@@ -253,7 +267,7 @@ def _outcome(
 ) -> ExpectationOutcome:
     name = str(wanted["meta"]["name"])
     raised = fault if found is None else _raised(found["exception_info"])
-    passed = found is not None and bool(found["success"]) and raised is None
+    passed = _holds(found) and raised is None
     cells: list[str] = []
     total = 0
     if not passed and raised is None and found is not None:
