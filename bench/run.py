@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from importlib.metadata import version
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from performance_page import write_page
 from synerstat.secret import SAMPLE_SECRET, SECRET_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
-PEERS = ("by_hand", "with_polars", "with_pandas")
+PEERS = ("by_hand", "with_polars", "with_pandas", "with_pandas_plainly")
 FIRST, LAST = "2018Q1", "2019Q4"
 PERSONS_PER_MILLION = 250_000
 # of five million persons nearly all have a national number of their own, of twelve million two
@@ -46,7 +47,7 @@ COMMAND = [sys.executable, "-m", "synerstat"]
 EXAMPLES = """examples:
   make bench                                            1 and 10 million rows, all peers
   .venv/bin/python bench/run.py --sizes 1               1 million only (some minutes)
-  .venv/bin/python bench/run.py --sizes 1,10,50 --peers by_hand
+  make bench BENCH_OPTIONS="--sizes 50 --memory-limit 12GB"    50 million, beside them
   .venv/bin/python bench/run.py --page-only             write the page from the last results
 """
 
@@ -264,6 +265,20 @@ def _commit() -> str:
     return told.stdout.strip()
 
 
+def _measured_before(told: Path) -> dict[str, Any]:
+    """The sizes that were measured on this machine with these versions, each by itself."""
+    results: dict[str, Any] = {
+        "machine": _machine(),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("dbt-core", "duckdb", "polars", "pandas")},
+        },
+    }
+    before = json.loads(told.read_text("utf-8")) if told.exists() else {}
+    same = all(before.get(name) == value for name, value in results.items())
+    return results | {"sizes": before["sizes"] if same else []}
+
+
 def _sizes(text: str) -> list[int]:
     sizes = sorted({int(part) for part in text.split(",")})
     if sizes[0] < 1:
@@ -305,8 +320,8 @@ def arguments_of(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--peer-seconds",
         type=float,
-        default=600,
-        help="longest for a peer, and for full disclosure control (default: 600)",
+        default=1800,
+        help="longest for a peer, and for full disclosure control (default: 1800)",
     )
     parser.add_argument(
         "--peer-memory",
@@ -328,26 +343,23 @@ def main() -> int:
     arguments.work = arguments.work.resolve()
     told = arguments.work / "results.json"
     if not arguments.page_only:
-        results = {
+        results = _measured_before(told)
+        how = {
             "date": date.today().isoformat(),
             "commit": _commit(),
-            "machine": _machine(),
-            "versions": {
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("dbt-core", "duckdb", "polars", "pandas")},
-            },
             "threads": arguments.threads,
             "memory_limit": arguments.memory_limit,
             "peer_seconds": arguments.peer_seconds,
             "peer_memory_gb": arguments.peer_memory,
         }
-        results["sizes"] = []
         for millions in arguments.sizes:
             try:
-                results["sizes"].append(Size(millions, arguments).measure())
+                size = how | Size(millions, arguments).measure()
             except DifferentFiguresError as error:
                 print(f"{error}\nNo time is told of figures that differ.", file=sys.stderr)
                 return 1
+            others = [each for each in results["sizes"] if each["millions"] != millions]
+            results["sizes"] = sorted([*others, size], key=itemgetter("millions"))
             told.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
     write_page(json.loads(told.read_text("utf-8")), arguments.page)
     print(f"The results are in {told}, the tables in {arguments.page}")

@@ -1,6 +1,7 @@
 """The marts with pandas, column by column; no row is looked at in Python."""
 
 import itertools
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -462,6 +463,28 @@ def spread_hours(spelled: pd.DataFrame, periods: pd.DataFrame, task: Task) -> pd
     return pd.concat([quarters, years]).astype({"millionths": "Int64"})
 
 
+def follow(
+    spelled: pd.DataFrame,
+    participations: pd.DataFrame,
+    periods: pd.DataFrame,
+    codes: Codes,
+    task: Task,
+) -> pd.DataFrame:
+    """Each participation in each period: its person as described there, its events, its hours."""
+    present = (
+        spread(participations, participations["start_date"], participations["end_date"], task)
+        .merge(periods[["period", "first_day", "last_day"]], on="period")
+        .merge(describe(spelled, participations, periods, codes, task), on=["person", "period"])
+        .merge(spread_hours(spelled, periods, task), "left", on=["participation", "period"])
+    )
+    return present.assign(
+        millionths=present["millionths"].fillna(0).astype("int64"),
+        is_entered=present["start_date"] >= present["first_day"],
+        is_left=present["end_date"] <= present["last_day"],
+        is_in_stock=present["end_date"] >= present["last_day"],
+    )
+
+
 def cube(
     mart: str, finest: pd.DataFrame, several: pd.DataFrame, periods: pd.DataFrame
 ) -> pd.DataFrame:
@@ -517,8 +540,13 @@ def cube(
                 name: summed[name].astype(str) if name in kept else "_T" for name in dimensions
             }
             cells.append(summed.assign(**codes))
-    merged = pd.concat(cells).merge(periods[["period", "freq", "time_period"]], on="period")
-    named = merged.rename(
+    return named(pd.concat(cells), periods)
+
+
+def named(cells: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
+    """The cells of a cube in the words of the marts."""
+    merged = cells.merge(periods[["period", "freq", "time_period"]], on="period")
+    renamed = merged.rename(
         columns={
             "persons": "participants_present",
             "persons_entered": "participants_entered",
@@ -529,7 +557,27 @@ def cube(
             "exited": "participations_left",
         }
     ).assign(training_hours=(merged["millionths"] + 500_000) // 1_000_000)
-    return named.drop(columns=["period", "millionths"])
+    return renamed.drop(columns=["period", "millionths"])
+
+
+def count_cubes(present: pd.DataFrame, periods: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The cubes, with the short cut of the warehouse: who has one cell in a period is added up."""
+    is_only_one = ~present.duplicated(["person", "period"], keep=False)
+    dimensions = list(dict.fromkeys(name for names in CUBES.values() for name in names))
+    finest = (
+        present[is_only_one]
+        .groupby(["period", "labour_status", *(set(dimensions) - {"labour_status"})], **HOW_GROUPED)
+        .agg(
+            persons=("person", "size"),
+            persons_entered=("is_entered", "sum"),
+            persons_left=("is_left", "sum"),
+            persons_stock=("is_in_stock", "sum"),
+            millionths=("millionths", "sum"),
+        )
+    )
+    several = present[~is_only_one]
+    del present
+    return {mart: cube(mart, finest, several, periods) for mart in CUBES}
 
 
 def mirror(
@@ -627,7 +675,11 @@ def account(
     return both.merge(deliveries, on="delivery")[[*DELIVERY, "disposition", "rows"]]
 
 
-def write_marts(task: Task) -> None:
+def write_marts(
+    task: Task,
+    count: Callable[[pd.DataFrame, pd.DataFrame], dict[str, pd.DataFrame]] = count_cubes,
+) -> None:
+    """Write all marts; `count` makes the cubes from what `follow` gives, and the periods."""
     codes, periods, deliveries = Codes(), make_periods(task), read_deliveries(task)
     read = [read_rows(each, deliveries, codes, task) for each in load_contracts(CONTRACTS)]
     unreadable = pd.concat([each for _, each in read])
@@ -655,34 +707,7 @@ def write_marts(task: Task) -> None:
         "mart_delivery_findings": find(rows, records, deliveries),
     }
     del rows, records
-    present = (
-        spread(participations, participations["start_date"], participations["end_date"], task)
-        .merge(periods[["period", "first_day", "last_day"]], on="period")
-        .merge(describe(spelled, participations, periods, codes, task), on=["person", "period"])
-        .merge(spread_hours(spelled, periods, task), "left", on=["participation", "period"])
-    )
-    present = present.assign(
-        millionths=present["millionths"].fillna(0).astype("int64"),
-        is_entered=present["start_date"] >= present["first_day"],
-        is_left=present["end_date"] <= present["last_day"],
-        is_in_stock=present["end_date"] >= present["last_day"],
-    )
-    is_only_one = ~present.duplicated(["person", "period"], keep=False)
-    dimensions = list(dict.fromkeys(name for names in CUBES.values() for name in names))
-    finest = (
-        present[is_only_one]
-        .groupby(["period", "labour_status", *(set(dimensions) - {"labour_status"})], **HOW_GROUPED)
-        .agg(
-            persons=("person", "size"),
-            persons_entered=("is_entered", "sum"),
-            persons_left=("is_left", "sum"),
-            persons_stock=("is_in_stock", "sum"),
-            millionths=("millionths", "sum"),
-        )
-    )
-    several = present[~is_only_one]
-    del present
-    marts |= {mart: cube(mart, finest, several, periods) for mart in CUBES}
+    marts |= count(follow(spelled, participations, periods, codes, task), periods)
     marts["mart_mirror_flows"] = mirror(
         identified, marts["mart_interregional_mobility"], periods, task
     )
