@@ -55,7 +55,11 @@ LISTED = 10
 
 @dataclass(frozen=True)
 class LargeRevisions:
-    """How many figures were revised by more than the limit, and the largest of them."""
+    """How many figures were revised by more than the limit, and the largest of them.
+
+    Each names its cell twice: as `column=code, ...`, and by `codes`, which is None for what its
+    data set has no column for.
+    """
 
     cells: int
     largest: list[dict[str, Any]]
@@ -102,6 +106,7 @@ def large_revisions(
         select
             data_set,
             concat_ws(', ', {", ".join(_named(name) for name in _DIMENSIONS)}) as cell,
+            {{{", ".join(f"'{name}': {name}" for name in _DIMENSIONS)}}} as codes,
             indicator,
             cast(old_value as bigint) as old_value,
             cast(new_value as bigint) as new_value,

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from synerstat.alone import environment, policy, report_style
+from synerstat.publish.data_sets import DATA_SETS, FREQ
 from synerstat.publish.formats.vocabulary import LANGUAGES, Code, column_name, operators, text
 from synerstat.site.feeds import RELEASE_DAYS
 from synerstat.site.words import ABSENT, NAMES, NOT_AVAILABLE, WITHHELD, Words
@@ -31,6 +32,13 @@ ITEMS = (
     "hours",
     "programme_code",
 )
+# what a cell is about besides its period, which says its frequency
+CODED = {
+    each.column: each.code_list
+    for data_set in DATA_SETS
+    for each in data_set.dimensions
+    if each.code_list and each is not FREQ
+}
 OUTSIDE = ("duplicate", "cancelled", "not_member", "mirror", "out_of_scope")
 
 Row = Mapping[str, Any]
@@ -713,7 +721,7 @@ class _Page:
             [_("Figure"), _("Old"), _("New"), _("Change"), _("Cause")],
             [
                 [
-                    f"{_.label('DATA_SET', each['data_set'])}, {each['cell']}, {each['indicator']}",
+                    self._figure(each),
                     _.number(each["old_value"]),
                     _.number(each["new_value"]),
                     self._change(each["share"]),
@@ -722,6 +730,23 @@ class _Page:
                 for each in self._report["revisions"]["largest"]
             ],
             words=(4,),
+        )
+
+    def _figure(self, revised: Row) -> str:
+        """Data set, period, what the cell is about besides, and the indicator."""
+        _ = self._words
+        codes = revised["codes"]
+        about = [
+            f"{column_name(column, _.language)}{_.colon} {_.label(code_list, codes[column])}"
+            for column, code_list in CODED.items()
+            if codes[column] not in (None, TOTAL)
+        ]
+        return "; ".join(
+            [
+                f"{_.label('DATA_SET', revised['data_set'])}, {_.period(codes['time_period'])}",
+                *about,
+                _.label("INDICATOR", revised["indicator"]),
+            ]
         )
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import duckdb
+import lxml.html
 import pytest
 
 import synerstat.warehouse as store
@@ -216,3 +217,9 @@ def test_a_large_revision_is_told(
         assert "1 published figure was revised by more than 10%" in warning
         assert "mobility, freq=Q, time_period=2019-Q4, operator=vdab, residence_area=ABR" in warning
         assert "PRESENT 20 is now 23 (+15.0%" in warning
+        page = lxml.html.parse(second.folder / "quality" / "quality-report.fr.html")
+        shown = page.xpath("//table[caption='Révisions les plus fortes']/tbody/tr/*[1]")
+        assert [" ".join(each.text_content().split()) for each in shown] == [
+            "Mobilité interrégionale des demandeurs d'emploi, T4 2019; Opérateur : fr vdab; "
+            "Lieu de résidence : fr ABR; Participants présents (personnes)"
+        ]
