@@ -70,14 +70,14 @@ lint: setup ## Check style, types, SQL and the dbt project
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests macros
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests
 	$(BIN)/dbt --quiet parse --profiles-dir profiles --no-partial-parse --warn-error-options '{"error": ["Deprecations"]}'
 
 .PHONY: format
 format: setup ## Bring Python and SQL into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --disable-progress-bar models tests macros
+	$(BIN)/sqlfluff fix --disable-progress-bar models tests
 
 .PHONY: docs
 docs: setup ## Write the documentation of the models, one page that needs no network

@@ -1,4 +1,4 @@
--- The stable codes of the rules on delivered rows, in the order of the rule book. Texts and severities stand in the
+-- The stable codes of the rules on delivered rows, in the order of docs/deliveries.md. Texts and severities stand in the
 -- seed `quality_rules`; a test holds the two together.
 
 {% macro error_rules() -%}

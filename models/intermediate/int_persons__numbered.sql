@@ -1,5 +1,5 @@
 -- Grain: one row per person.
--- A small number for each person: everything below groups by it, at an eighth of the key's width. It stays from build to build.
+-- A small number for each person: everything below groups by it, at a quarter of the key's width. It stays from build to build.
 {{ config(materialized='incremental') }}
 
 with

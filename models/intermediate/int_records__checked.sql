@@ -1,4 +1,4 @@
--- Grain: one row per delivered row. Every rule of the rule book is judged here, as a column `breaks_<rule>`, and each
+-- Grain: one row per delivered row. Every rule that looks at one delivery is judged here, as a column `breaks_<rule>`, and each
 -- value that a rule replaces gets the value that is used instead. A row is judged by its own delivery alone, so a continued
 -- build judges those of new deliveries only.
 {{ config(materialized='incremental') }}
@@ -122,7 +122,7 @@ judged as (
 resolved as (
 
     select
-        {#- texts and source codes stay in staging, where what is rejected is looked up by its record_key; what is known of a
+        {#- texts and source codes stay in int_records__unioned, where what is rejected is looked up by its record_key; what is known of a
             whole delivery stands in int_deliveries__ranked #}
         * {{ except_columns([
             'is_new', 'operator', 'reference_quarter', 'sequence', 'quarter_start', 'quarter_end', 'training_type', 'delivery_mode', 'sex', 'labour_status', 'education_level', 'organiser',

@@ -412,9 +412,9 @@ def _judge(
         else:
             message = " ".join(str(result.message or "").split())
             issues.setdefault(status, []).append(BuildIssue(kind, result.node.name, message))
-    log = warehouse / "logs" / "dbt.log"
+    statements = warehouse / "target" / "run"
     if broken := [issue for status in BROKEN for issue in issues.get(status, [])]:
-        advice = f"Mend the first one and build again; the statements are in {log}."
+        advice = f"Mend the first one and build again; the statements are in {statements}."
         if any(tells_of_damage(issue.message) for issue in broken):
             advice = MADE_ANEW
         raise BuildFailedError(

@@ -1,4 +1,5 @@
-"""The command line: parses, calls, tells. The one place that reads the environment.
+"""The command line: parses, calls, tells. The one place that reads the secret and options
+from the environment.
 
 Exit codes: 0 done; 1 unexpected error; 2 wrong usage; 3 done, but something was refused or a
 blocking check failed, so nothing was published.

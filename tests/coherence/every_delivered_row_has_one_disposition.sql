@@ -1,5 +1,5 @@
 /*
-What it checks   Every delivered row ends in exactly one of the ten dispositions of the counting rules (section 3). The rows
+What it checks   Every delivered row ends in exactly one of the ten dispositions of docs/method.md (section 3). The rows
                  of a delivery are compared by their number and the sum of their keys, which are unique where they are stored.
 Why it matters   A join that drops or doubles a row changes an official figure, and nobody would see it.
 If it fails      Rows of the delivery shown have none, several, or an unknown one. Look for record_keys that stand in

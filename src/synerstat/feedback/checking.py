@@ -19,7 +19,7 @@ from synerstat.contracts import DeliveryContract, load_contracts
 from synerstat.errors import UsageError, WarehouseBusyError
 from synerstat.feedback.quarantine import ENDING, write_quarantine
 from synerstat.feedback.reading import read_reports, refused_report
-from synerstat.feedback.reports import FeedbackReport, Verdict
+from synerstat.feedback.reports import FeedbackReport
 from synerstat.feedback.texts import load_texts
 from synerstat.feedback.writing import FEEDBACK_MODELS, write_report
 from synerstat.intake import run_intake
@@ -35,16 +35,11 @@ _SURELY_LOCKED_SECONDS = 60
 
 @dataclass(frozen=True)
 class DeliveryCheck:
-    """What a check found, and where its reports are. `is_fine`: no row would be left out."""
+    """What a check found, and where its reports are."""
 
     report: FeedbackReport
     pages: tuple[Path, ...]
     notices: tuple[str, ...]
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether the delivery would be accepted with all its rows."""
-        return self.report.verdict in (Verdict.FINE, Verdict.WARNINGS)
 
 
 def check_delivery(

@@ -37,13 +37,12 @@ def write_feedback(
     project: Path,
     warehouse: Path,
     rule_set_version: str,
-    languages: Iterable[str] = (),
 ) -> WrittenFeedback:
     """Write the reports on all deliveries of the quarter that was built, and on all refused ones.
 
     They stand in <warehouse>/quality/feedback/<operator>/<quarter>-<sequence>.<language>.html, .csv
-    and .json, in the operator's own language and in each of `languages`, and beside it in
-    feedback_published as a publication holds them. What an earlier build wrote there is replaced.
+    and .json, in the operator's own language, and beside it in feedback_published as a publication
+    holds them. What an earlier build wrote there is replaced.
     The caller holds the warehouse.
 
     Raises FeedbackError where a text is missing.
@@ -72,13 +71,13 @@ def write_feedback(
         return known_texts[language]
 
     with _replacing(store.feedback) as temporary:
-        pages = _write_all(reports, contracts, texts, temporary, tuple(languages))
+        pages = _write_all(reports, contracts, texts, temporary)
         for report in reports:
             if contract := contracts.get(report.operator):
                 quarantine = temporary / report.operator / f"{report.delivery}{ENDING}"
                 write_quarantine(store.database, report, contract, quarantine)
     with _replacing(store.published_feedback) as temporary:
-        _write_all([r.published() for r in reports], contracts, texts, temporary, tuple(languages))
+        _write_all([r.published() for r in reports], contracts, texts, temporary)
     return WrittenFeedback(store.feedback, pages)
 
 
@@ -135,15 +134,13 @@ def _write_all(
     contracts: Mapping[str, DeliveryContract],
     texts: Callable[[str], Texts],
     folder: Path,
-    languages: tuple[str, ...],
 ) -> tuple[str, ...]:
     pages = []
     for report in reports:
         contract = contracts.get(report.operator)
-        own = contract.language if contract else "en"
-        for language in dict.fromkeys((own, *languages)):
-            page = write_report(
-                report, texts(language), contract, folder / report.operator, report.delivery
-            )
-            pages.append(page.relative_to(folder).as_posix())
+        language = contract.language if contract else "en"
+        page = write_report(
+            report, texts(language), contract, folder / report.operator, report.delivery
+        )
+        pages.append(page.relative_to(folder).as_posix())
     return tuple(sorted(pages))

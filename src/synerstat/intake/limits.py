@@ -20,7 +20,7 @@ class IntakeLimits:
     file_bytes: int = 20_000_000_000
     """One data file as delivered."""
     decompressed_bytes: int = 60_000_000_000
-    """One .csv.gz or .xlsx when unpacked."""
+    """One .csv.gz when unpacked."""
     compression_ratio: int = 200
     """Unpacked size by packed size; looked at beyond `ratio_free_bytes` only."""
     ratio_free_bytes: int = 64_000_000

@@ -2,7 +2,7 @@
 
 Eleven digits: YYMMDD, a serial, two check digits = 97 - (first nine digits mod 97), with a leading
 2 before the nine digits for births from 2000 on. A BIS number has its month raised by 20 (sex not
-known at issue) or 40. Rules: counting rules, "Who is the same person".
+known at issue) or 40. Rules: docs/method.md, "Who is the same person".
 """
 
 from typing import Final

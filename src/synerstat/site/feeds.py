@@ -26,7 +26,7 @@ class Release:
     day: date
 
 
-def releases(edition: Edition, updated: str) -> tuple[Release, ...]:
+def releases(edition: Edition) -> tuple[Release, ...]:
     """The releases of the next four quarters."""
     year, quarter = int(edition.quarter[:4]), int(edition.quarter[5])
     planned = []

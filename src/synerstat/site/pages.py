@@ -111,7 +111,7 @@ def write_site(
     cubes = slices(connection, relations, lists)
     pages = _pages(connection, figures, cells, lists, edition, provenance, history, breaks)
     drawn = {figure.name: figure for page in pages for figure in _figures_of(page)}
-    planned = releases(edition, updated)
+    planned = releases(edition)
     for language in LANGUAGES:
         words = Words(language, lists)
         writer = _Writer(site, words, edition, updated, planned, provenance, cells.periods)

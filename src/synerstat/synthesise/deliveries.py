@@ -37,8 +37,6 @@ from synerstat.synthesise.vocabulary import programme_name
 
 DAYS_UNTIL_EXTRACTION = 20
 DAYS_BEFORE_FIRST_QUARTER = 31
-NEVER = 10**6
-"""The index of a quarter that does not come."""
 
 UNDECODABLE = "\ue000"
 """Stands for a byte that is no character; the writer puts the byte in its place."""

@@ -125,8 +125,8 @@ def test_refused_deliveries_are_answered_before_anything_was_built(tmp_path: Pat
     )
     left_over = tmp_path / "quality" / "feedback" / "adg"
     left_over.mkdir(parents=True)
-    written = write_feedback(PROJECT, tmp_path, "0.1.0", ["en"])
-    assert written.pages == ("forem/2019Q4-1.en.html", "forem/2019Q4-1.fr.html")
+    written = write_feedback(PROJECT, tmp_path, "0.1.0")
+    assert written.pages == ("forem/2019Q4-1.fr.html",)
     assert not left_over.exists()
     assert sorted(path.name for path in (tmp_path / "quality").iterdir()) == [
         "feedback",

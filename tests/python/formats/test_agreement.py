@@ -69,7 +69,9 @@ def test_the_invented_cells_hold_every_flag(vintage: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [last_line_gone, last_line_twice, flag_changed], ids=lambda how: how.__name__
+    "how",
+    [last_line_gone, last_line_twice, figure_changed, flag_changed],
+    ids=lambda how: how.__name__,
 )
 @pytest.mark.parametrize("path", ["data/mobility.csv", "sdmx/mobility.csv"])
 def test_a_changed_file_is_noticed(copied: Path, path: str, how: Callable[[str], str]) -> None:

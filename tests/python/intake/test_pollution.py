@@ -31,7 +31,6 @@ from synerstat.intake import IntakeLimits, IntakeResult
 
 OPERATORS = sorted(CONTRACT)
 ROWS = 6
-Polluted = tuple[bytes, int]
 
 
 def good_lines(operator: str) -> list[str]:

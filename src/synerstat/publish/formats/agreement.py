@@ -218,20 +218,23 @@ def _check_sdmx_codes(
     connection.register("allowed_codes", allowed)
     coded = [column for column, _ in coded_columns(data_set)]
     missing = [column for column in coded if column not in set(allowed["dimension"])]
-    queries = [
-        f"select distinct '{column}' as dimension, {column} as code from sdmx_cells "
-        f"anti join allowed_codes on dimension = '{column}' and code = {column}"
+    # each code once: rows are many, codes are few
+    codes = " union all ".join(
+        f"select distinct '{column}' as dimension, {column} as code from sdmx_cells"
         for column in coded
-    ]
-    queries.append(
-        "select distinct 'time_period', time_period from sdmx_cells "
-        f"where not regexp_matches(time_period, {PERIOD})"
     )
-    queries.append(
-        "select distinct 'obs_value', obs_value from sdmx_cells "
-        "where obs_value is not null and try_cast(obs_value as bigint) is null"
-    )
-    wrong = connection.execute(" union all ".join(queries) + " order by all").fetchall()
+    wrong = connection.execute(
+        f"""
+        select * from ({codes}) anti join allowed_codes using (dimension, code)
+        union all
+        select 'time_period', time_period from (select distinct freq, time_period from sdmx_cells)
+        where not regexp_matches(time_period, {PERIOD})
+        union all
+        select distinct 'obs_value', obs_value from sdmx_cells
+        where obs_value is not null and try_cast(obs_value as bigint) is null
+        order by all
+        """
+    ).fetchall()
     connection.unregister("allowed_codes")
     if missing or wrong:
         listed = ", ".join([*(f"{code} of {column}" for column, code in wrong[:10]), *missing])

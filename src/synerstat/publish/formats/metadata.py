@@ -121,7 +121,7 @@ def _data_resource(
         "title": _titles(code_lists, data_set)["en"],
         "description": text(f"data_set.{data_set.name}", "en"),
         "schema": {
-            "fields": [_field(column, lists) for column in columns(data_set)],
+            "fields": [_field(column) for column in columns(data_set)],
             "missingValues": [""],
             "primaryKey": list(data_set.key),
             "foreignKeys": [
@@ -154,7 +154,7 @@ def _code_list_name(name: str) -> str:
     return f"codelist-{name.lower().replace('_', '-')}"
 
 
-def _field(column: str, lists: Mapping[str, str]) -> dict[str, Any]:
+def _field(column: str) -> dict[str, Any]:
     constraints: dict[str, Any] = {} if column == "obs_value" else {"required": True}
     if column == "time_period":
         constraints["pattern"] = PERIOD
