@@ -30,6 +30,9 @@ _DAMAGED = (
     "Corrupt WAL file",
     "Corrupt database file",
 )
+# of the landing: what a delivery was made of, and which secret its keys were made with
+SOURCE = "source.json"
+KEY_FINGERPRINT = "key_fingerprint"
 # what to do where the damage is met only when a table is read
 MADE_ANEW = (
     "The database is damaged. Remove synerstat.duckdb from the warehouse and run "
@@ -301,10 +304,8 @@ def refused_deliveries(warehouse: Path) -> tuple[RefusedDelivery, ...]:
 
 
 def inputs_digest(warehouse: Path) -> str:
-    """SHA-256 over what has landed: deliveries with their checksums, identifier replacements."""
-    digest = hashlib.sha256(
-        json.dumps([asdict(d) for d in landed_deliveries(warehouse)], sort_keys=True).encode()
-    )
+    """SHA-256 over what has landed: deliveries (`delivery_digests`), identifier replacements."""
+    digest = hashlib.sha256(json.dumps(delivery_digests(warehouse), sort_keys=True).encode())
     digest.update(replacements_digest(warehouse).encode())
     return digest.hexdigest()
 
@@ -323,14 +324,30 @@ def replacements_digest(warehouse: Path) -> str:
     return str(digest)
 
 
-def delivery_digests(warehouse: Path, up_to: str) -> dict[str, str]:
-    """By delivery (`vdab/2019Q4-1`), up to a quarter: SHA-256 over all that is known of it."""
-    return {
-        f"{each.operator}/{each.reference_quarter}-{each.sequence}": hashlib.sha256(
-            json.dumps(asdict(replace(each, is_replaced=False)), sort_keys=True).encode()
+def delivery_digests(warehouse: Path, up_to: str | None = None) -> dict[str, str]:
+    """By delivery (`vdab/2019Q4-1`), up to a quarter: SHA-256 over what its rows follow from.
+
+    That is what was sent, the contract that it was read by, and the secret that its keys were made
+    with: under another contract the same delivery lands again with other rows (decision 0010).
+    """
+    landing = Warehouse(warehouse).landing
+    secret = landing / KEY_FINGERPRINT
+    key = secret.read_text("utf-8") if secret.exists() else ""
+    digests = {}
+    for each in landed_deliveries(warehouse, up_to):
+        folder = f"{each.reference_quarter}-{each.sequence}"
+        source = landing / each.operator / folder / SOURCE
+        made_of = json.loads(source.read_text("utf-8"))["source"] if source.exists() else {}
+        known = [
+            asdict(replace(each, is_replaced=False)),
+            made_of.get("format_version"),
+            made_of.get("contract_fingerprint"),
+            key,
+        ]
+        digests[f"{each.operator}/{folder}"] = hashlib.sha256(
+            json.dumps(known, sort_keys=True).encode()
         ).hexdigest()
-        for each in landed_deliveries(warehouse, up_to)
-    }
+    return digests
 
 
 def built_by(warehouse: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from synerstat.errors import SecretMismatchError
 from synerstat.intake.results import AcceptedDelivery
+from synerstat.warehouse import KEY_FINGERPRINT, SOURCE
 
 # raise it with any change to what is written for the same input: everything is landed anew
 FORMAT_VERSION: Final = 3
@@ -18,10 +19,8 @@ FORMAT_VERSION: Final = 3
 RECORDS: Final = "records.parquet"
 DELIVERY: Final = "delivery.parquet"
 FILES: Final = "files.parquet"
-SOURCE: Final = "source.json"
 REPLACEMENTS: Final = "identifier_replacements.parquet"
 REFUSALS: Final = "refusals.parquet"
-_FINGERPRINT: Final = "key_fingerprint"
 _WORK: Final = ".intake-work"
 
 
@@ -90,7 +89,7 @@ class Landing:
 
         Raises SecretMismatchError where deliveries have landed with another one.
         """
-        path = self.root / _FINGERPRINT
+        path = self.root / KEY_FINGERPRINT
         known = path.read_text("utf-8").strip() if path.exists() else None
         if known == fingerprint:
             return

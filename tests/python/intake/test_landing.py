@@ -18,6 +18,7 @@ from synerstat.contracts import load_contracts
 from synerstat.errors import ContractError, IntakeError, SecretMismatchError, UsageError
 from synerstat.intake import IntakeLimits, NoticeKind, limits_from
 from synerstat.intake import landing as landing_module
+from synerstat.warehouse import delivery_digests, inputs_digest
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
@@ -246,6 +247,32 @@ def test_a_changed_contract_or_format_lands_everything_anew(
         monkeypatch.setattr(f"synerstat.intake.{module}.FORMAT_VERSION", 99)
     assert landing_module.FORMAT_VERSION != 99
     assert len(place.intake().landed) == 1
+
+
+def test_a_delivery_that_was_read_otherwise_is_no_longer_the_one_that_was_built(
+    place: Place, tmp_path: Path
+) -> None:
+    """Else a build would go on from rows of the contract before, and they be published."""
+    place.contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, place.contracts)
+    place.deliver_rows("vdab", [row("vdab")])
+    place.deliver_rows("forem", [row("forem")])
+    place.intake()
+    before, inputs = delivery_digests(place.warehouse), inputs_digest(place.warehouse)
+    assert not place.intake().landed
+    assert (delivery_digests(place.warehouse), inputs_digest(place.warehouse)) == (before, inputs)
+    path = place.contracts / "vdab.odcs.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("- ANN\n", "- GEANNULEERD\n"), "utf-8")
+    assert path.read_text("utf-8") != text
+    assert len(place.intake().landed) == 1
+    after = delivery_digests(place.warehouse)
+    assert {name for name in after if after[name] != before[name]} == {"vdab/2019Q1-1"}
+    assert inputs_digest(place.warehouse) != inputs
+    # another secret, in a landing that was emptied, gives other keys
+    shutil.rmtree(place.warehouse / "landing")
+    place.intake("another-secret-for-the-tests")
+    assert not delivery_digests(place.warehouse).items() & after.items()
 
 
 def test_a_fifth_operator_is_one_more_contract(place: Place, tmp_path: Path) -> None:
