@@ -233,7 +233,8 @@
 
         select
             abs(period_number) as period_number,
-            sign(period_number) as direction,
+            {#- not sign(): that is a double in Spark, and so would be the sum of hours #}
+            case when period_number < 0 then -1 else 1 end as direction,
             {%- for dimension in dimensions %}
             coalesce({{ dimension }}, '_T') as {{ dimension }},
             {%- endfor %}

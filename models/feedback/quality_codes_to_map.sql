@@ -43,10 +43,9 @@ mappings as (
         '{{ rule }}' as rule,
         operator,
         upper(source_code) as source_code,
-        min(coalesce(valid_from, cast('0001-01-01' as date))) as valid_from,
-        max(coalesce(valid_to, cast('9999-12-31' as date))) as valid_to
+        coalesce(valid_from, cast('0001-01-01' as date)) as valid_from,
+        coalesce(valid_to, cast('9999-12-31' as date)) as valid_to
     from {{ ref('crosswalk_' ~ dimension) }}
-    group by operator, upper(source_code)
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 
@@ -86,7 +85,7 @@ counted as (
 
 ),
 
-explained as (
+compared as (
 
     select
         counted.delivery_number,
@@ -95,9 +94,11 @@ explained as (
         counted.rows,
         counted.first_start_date,
         counted.last_start_date,
-        mappings.source_code is not null as is_known_at_other_dates,
-        nullif(mappings.valid_from, cast('0001-01-01' as date)) as known_from,
-        nullif(mappings.valid_to, cast('9999-12-31' as date)) as known_to
+        count(mappings.source_code) > 0 as is_known_at_other_dates,
+        min(mappings.valid_from) as known_from,
+        max(mappings.valid_to) as known_to,
+        min(case when mappings.valid_from > counted.last_start_date then mappings.valid_from end) as known_again_from,
+        max(case when mappings.valid_to < counted.first_start_date then mappings.valid_to end) as known_before_to
 
     from counted
     left join mappings
@@ -105,6 +106,33 @@ explained as (
             counted.rule = mappings.rule
             and counted.operator = mappings.operator
             and counted.source_code = mappings.source_code
+    group by
+        counted.delivery_number, counted.rule, counted.source_code, counted.rows, counted.first_start_date,
+        counted.last_start_date
+
+),
+
+explained as (
+
+    select
+        delivery_number,
+        rule,
+        source_code,
+        rows,
+        first_start_date,
+        last_start_date,
+        is_known_at_other_dates,
+        -- between two mappings the later one begins after the earlier one has ended
+        case
+            when known_before_to is not null and known_again_from is not null then known_again_from
+            else nullif(known_from, cast('0001-01-01' as date))
+        end as known_from,
+        case
+            when known_before_to is not null and known_again_from is not null then known_before_to
+            else nullif(known_to, cast('9999-12-31' as date))
+        end as known_to
+
+    from compared
 
 )
 

@@ -15,6 +15,9 @@
         {%- do periods.append(('A', year ~ '', year ~ '-01-01', year ~ '-12-01')) %}
     {%- endif %}
 {%- endfor %}
+{%- if not var('coverage_start').endswith('-01-01') %}
+    {{ exceptions.raise_compiler_error("coverage_start " ~ var('coverage_start') ~ " is no 1 January: the statistic begins with a year") }}
+{%- endif %}
 {%- if not periods %}
     {{ exceptions.raise_compiler_error("reference_quarter " ~ var('reference_quarter') ~ " lies before the coverage start " ~ var('coverage_start')) }}
 {%- endif %}

@@ -29,7 +29,8 @@ records as (
         birth_date,
         row_number() over (
             partition by person_id
-            order by start_date desc, open_end_date desc, operator, record_id, record_key
+            -- open is later than the last day of the calendar, too
+            order by start_date desc, open_end_date desc, case when end_date is null then 0 else 1 end, operator, record_id, record_key
         ) as recency
 
     from {{ ref('int_records__spelled') }}

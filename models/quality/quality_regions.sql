@@ -101,7 +101,7 @@ delivered as (
 
 ),
 
--- the records that are not counted because of a code, however often they were sent
+-- the records that are not counted because of a code, however often they were sent; a row that names no record is one by itself
 rejected as (
 
     select
@@ -120,7 +120,7 @@ rejected as (
                 delivered.operator = counted.operator
                 and delivered.record_id = counted.record_id
         )
-    group by delivered.operator, delivered.record_id
+    group by delivered.operator, delivered.record_id, case when delivered.record_id is null then delivered.record_key end
 
 ),
 

@@ -117,7 +117,7 @@ def build(
             "Run inside the project's folder, or name it with --project."
         )
     began = str(project_variables(project).get("coverage_start", ""))
-    if began and quarter < (first := f"{began[:4]}Q{(int(began[5:7]) + 2) // 3}"):
+    if began and quarter < (first := f"{began[:4]}Q1"):
         raise UsageError(
             f"{quarter} lies before the statistic begins, which is in {first}. "
             "Name a later quarter with --quarter."

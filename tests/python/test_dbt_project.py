@@ -17,7 +17,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("target")
 
 
-def dbt(target: Path, *arguments: str) -> str:
+def dbt(target: Path, *arguments: str, code: int = 0) -> str:
     command = [Path(sys.executable).with_name("dbt"), *arguments]
     done = subprocess.run(
         [
@@ -31,7 +31,7 @@ def dbt(target: Path, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-5000:]
+    assert done.returncode == code, done.stdout[-5000:]
     return done.stdout
 
 
@@ -56,3 +56,8 @@ def test_no_condition_reads_as_an_alias_on_spark(target: Path) -> None:
     files = list((target / "compiled").rglob("*.sql"))
     assert files
     assert [file.name for file in files if READS_AS_ALIAS.search(file.read_text("utf-8"))] == []
+
+
+def test_a_statistic_that_does_not_begin_with_a_year_is_refused(tmp_path: Path) -> None:
+    words = ("compile", "--select", "int_periods", "--vars", "coverage_start: '2018-07-01'")
+    assert "2018-07-01 is no 1 January" in dbt(tmp_path, *words, code=2)
