@@ -151,10 +151,10 @@ def test_a_quarter_before_the_statistic_begins_leaves_the_build_before(
     project: Path, tmp_path: Path
 ) -> None:
     file = project / "dbt_project.yml"
-    file.write_text(PROJECT.replace("vars: {", 'vars: {coverage_start: "2018-04-01", '), "utf-8")
+    file.write_text(PROJECT.replace("vars: {", 'vars: {coverage_start: "2018-01-01", '), "utf-8")
     build(project, tmp_path / "warehouse", "2018Q2")
-    with pytest.raises(UsageError, match=r"2018Q1 lies before .* 2018Q2"):
-        build(project, tmp_path / "warehouse", "2018Q1")
+    with pytest.raises(UsageError, match=r"2017Q4 lies before .* 2018Q1"):
+        build(project, tmp_path / "warehouse", "2017Q4")
     assert store.read_build_state(tmp_path / "warehouse").reference_quarter == "2018Q2"
 
 
