@@ -1,4 +1,4 @@
-"""What one would write instead of the warehouse, in several ways: the same marts from the same rows.
+"""What one would write instead of the warehouse: the same marts from the same rows.
 
 Each peer is a script of its own, which runs in a process of its own:
 
