@@ -152,7 +152,7 @@ def build(
     continued = not whole and target != spark.TARGET and may_continue(before, state, built_by(root))
     if continued:
         progress("Continuing the build before: only what new deliveries change is made anew")
-    with at_hand("great_expectations") as judge:
+    with at_hand("great_expectations", "synerstat.expectations") as judge:
         try:
             counts, warnings = build_models(
                 project, root, quarter, continued=continued, read=read, progress=progress, **engine

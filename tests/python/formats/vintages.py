@@ -8,6 +8,7 @@ import duckdb
 from synerstat.publish import publication
 from synerstat.publish.data_sets import DATA_SETS
 from synerstat.publish.formats import Edition
+from synerstat.publish.formats.agreement import compare, write_agreement
 from synerstat.publish.formats.writing import write_formats
 
 EDITION = Edition("2019Q4", "2019Q4-v1", threshold=4, invented_persons=True)
@@ -37,8 +38,9 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def write_all(folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the formats, which compares them, too."""
+    """Write the formats, and compare them."""
     write_formats(folder, connection, RELATIONS, EDITION)
+    write_agreement(folder, compare(folder, connection))
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection) -> None:

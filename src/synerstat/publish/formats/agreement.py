@@ -6,6 +6,7 @@ differs, is missing, is too much or stands twice is counted. One difference, and
 not appear.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from synerstat.publish.formats.vocabulary import (
     literal,
 )
 
+AGREEMENT = "format_agreement.csv"
 # A quarter or a year, as the frequency says.
 PERIOD = "case freq when 'Q' then '^[0-9]{4}-Q[1-4]$' else '^[0-9]{4}$' end"
 
@@ -44,19 +46,32 @@ class Compared:
     differing: int
 
 
-def compare(folder: Path, connection: duckdb.DuckDBPyConnection) -> tuple[Compared, ...]:
-    """Compare the formats of the vintage in the folder; raise PublicationError where they differ.
+def compare(
+    folder: Path,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    codes: bool = True,
+    languages: Sequence[str] = LANGUAGES,
+) -> tuple[Compared, ...]:
+    """Compare the formats of the vintage in the folder with its Parquet files, cell by cell.
 
-    `connection` may be any: what is compared is read from the folder.
+    `codes`: those that hold codes; `languages`: those with labels in these languages. `connection`
+    may be any: what is compared is read from the folder.
+
+    Raises PublicationError where formats differ, the SDMX structure is not valid, a code, a period
+    or a label is not what it should be, or a key stands twice.
     """
-    structure = read_structure(folder / "sdmx" / "structure.xml")
     compared: list[Compared] = []
     for data_set in DATA_SETS:
         _read_parquet(folder, connection, data_set)
-        compared.append(_plain_csv(folder, connection, data_set))
-        compared.append(_sdmx_csv(folder, connection, data_set, structure))
-    _read_selections(connection)
-    for language in LANGUAGES:
+    if codes:
+        structure = read_structure(folder / "sdmx" / "structure.xml")
+        for data_set in DATA_SETS:
+            compared.append(_plain_csv(folder, connection, data_set))
+            compared.append(_sdmx_csv(folder, connection, data_set, structure))
+    if languages:
+        _read_selections(connection)
+    for language in languages:
         _read_labels(folder, connection, language)
         compared.extend(
             _labelled_csv(folder, connection, data_set, language) for data_set in DATA_SETS
@@ -73,6 +88,18 @@ def compare(folder: Path, connection: duckdb.DuckDBPyConnection) -> tuple[Compar
             "This is a fault of the formats; no delivery is to blame."
         )
     return tuple(compared)
+
+
+def write_agreement(folder: Path, compared: Iterable[Compared]) -> None:
+    """One row per file and data set: cells compared with the Parquet file. None differs."""
+    lines = ["data_set,file,compared_with,cells,differing"]
+    lines += [
+        f"{each.data_set},{each.file},data/{each.data_set}.parquet,{each.cells},{each.differing}"
+        for each in compared
+    ]
+    target = folder / "quality" / AGREEMENT
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
 
 
 def read_structure(path: Path) -> Message:
