@@ -121,9 +121,12 @@ def _targets(sizes: list[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
                 "models against the script, times", size, models / script, ASKED_OF_SCRIPT
             )
         for peer in ("with_pandas_plainly", "with_pandas"):
+            name = f"models faster than {NAMES[peer]}, times"
             if pandas := _work(size, peer):
-                name = f"models faster than {NAMES[peer]}, times"
                 yield _target(name, size, pandas / models, ASKED_OF_PANDAS, False)
+            elif (least := _stopped_after(size, peer) / models) >= ASKED_OF_PANDAS:
+                what, rows, times, asked, holds = _target(name, size, least, ASKED_OF_PANDAS, False)
+                yield what, rows, f"more than {times}", asked, holds
     for smaller, larger in itertools.pairwise(sizes):
         for name, seconds in (
             ("`synerstat run`", [each["run"]["seconds"] for each in (smaller, larger)]),
@@ -229,6 +232,12 @@ def _slowest(models: list[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 def _work(size: Mapping[str, Any], peer: str) -> float | None:
     """Seconds of a peer's work; None where it was left out or stopped."""
     return size["peers"].get(peer, {}).get("work_seconds")
+
+
+def _stopped_after(size: Mapping[str, Any], peer: str) -> float:
+    """Seconds after which a peer was stopped; 0 where it was not."""
+    ended = size["peers"].get(peer, {}).get("ended")
+    return float(size["peer_seconds"]) if ended == "out of time" else 0.0
 
 
 def _rows(size: Mapping[str, Any]) -> str:
