@@ -741,7 +741,7 @@ class _Page:
             for column, code_list in CODED.items()
             if codes[column] not in (None, TOTAL)
         ]
-        return "; ".join(
+        return " \u00b7 ".join(
             [
                 f"{_.label('DATA_SET', revised['data_set'])}, {_.period(codes['time_period'])}",
                 *about,

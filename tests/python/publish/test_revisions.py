@@ -220,6 +220,6 @@ def test_a_large_revision_is_told(
         page = lxml.html.parse(second.folder / "quality" / "quality-report.fr.html")
         shown = page.xpath("//table[caption='Révisions les plus fortes']/tbody/tr/*[1]")
         assert [" ".join(each.text_content().split()) for each in shown] == [
-            "Mobilité interrégionale des demandeurs d'emploi, T4 2019; Opérateur : fr vdab; "
-            "Lieu de résidence : fr ABR; Participants présents (personnes)"
+            "Mobilité interrégionale des demandeurs d'emploi, T4 2019 · Opérateur : fr vdab · "
+            "Lieu de résidence : fr ABR · Participants présents (personnes)"
         ]
