@@ -52,7 +52,7 @@ def write_revisions(folder: Path) -> Path:
     site = folder / "site"
     shutil.copytree(Path(pages.__file__).parent / "assets", site / "assets")
     history = read_history(folder, EDITION)
-    planned = releases(EDITION, "2020-01-20")
+    planned = releases(EDITION)
     for language in LANGUAGES:
         words = Words(language, lists)
         page_writer = pages._Writer(site, words, EDITION, "2020-01-20", planned, {}, ())
