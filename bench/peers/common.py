@@ -2,9 +2,10 @@
 
 import argparse
 import csv
+import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ with (SEEDS / "quality" / "quality_rules.csv").open(encoding="utf-8", newline=""
 # broken rules are the bits of one number, the errors first
 RULES = [rule for rule, _ in _rules]
 ERRORS = [rule for rule, severity in _rules if severity == "error"]
+
+
+def levels(dimensions: Sequence[str]) -> Iterator[list[str]]:
+    """The dimensions that each level of a cube keeps: from none of them to all."""
+    for size in range(len(dimensions) + 1):
+        yield from map(list, itertools.combinations(dimensions, size))
 
 
 def date_pattern(contract: DeliveryContract) -> str:

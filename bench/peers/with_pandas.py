@@ -1,6 +1,5 @@
 """The marts with pandas, column by column; no row is looked at in Python."""
 
-import itertools
 from collections.abc import Callable
 from datetime import date
 
@@ -17,6 +16,7 @@ from common import (
     SEEDS,
     Task,
     date_pattern,
+    levels,
     main,
 )
 
@@ -523,23 +523,20 @@ def cube(
     )
     one_by_one = person_cells.loc[~alone, ["period", "person", *dimensions, *FLAGS]]
     cells = []
-    for size in range(len(dimensions) + 1):
-        for kept in map(list, itertools.combinations(dimensions, size)):
-            persons = one_by_one.groupby(["period", "person", *kept], **HOW_GROUPED)[FLAGS].max()
-            counted = persons.groupby(["period", *kept], **HOW_GROUPED).agg(
-                persons=("person", "size"),
-                persons_entered=("is_entered", "sum"),
-                persons_left=("is_left", "sum"),
-                persons_stock=("is_in_stock", "sum"),
-            )
-            both = pd.concat(
-                [additive[["period", *kept, *measures]], counted.assign(**dict.fromkeys(SUMS, 0))]
-            )
-            summed = both.groupby(["period", *kept], **HOW_GROUPED)[measures].sum()
-            codes = {
-                name: summed[name].astype(str) if name in kept else "_T" for name in dimensions
-            }
-            cells.append(summed.assign(**codes))
+    for kept in levels(dimensions):
+        persons = one_by_one.groupby(["period", "person", *kept], **HOW_GROUPED)[FLAGS].max()
+        counted = persons.groupby(["period", *kept], **HOW_GROUPED).agg(
+            persons=("person", "size"),
+            persons_entered=("is_entered", "sum"),
+            persons_left=("is_left", "sum"),
+            persons_stock=("is_in_stock", "sum"),
+        )
+        both = pd.concat(
+            [additive[["period", *kept, *measures]], counted.assign(**dict.fromkeys(SUMS, 0))]
+        )
+        summed = both.groupby(["period", *kept], **HOW_GROUPED)[measures].sum()
+        codes = {name: summed[name].astype(str) if name in kept else "_T" for name in dimensions}
+        cells.append(summed.assign(**codes))
     return named(pd.concat(cells), periods)
 
 

@@ -4,11 +4,10 @@ Everything up to the cubes is what `with_pandas.py` does; that one takes the sho
 warehouse through them, this one lets the library count each level of each cube.
 """
 
-import itertools
 from functools import partial
 
 import pandas as pd
-from common import CUBES, JOB_SEEKERS_ONLY, main
+from common import CUBES, JOB_SEEKERS_ONLY, levels, main
 from with_pandas import HOW_GROUPED, named, write_marts
 
 
@@ -32,20 +31,19 @@ def cube(mart: str, counted: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFram
     """Count persons and participations for each set of dimensions that is kept."""
     dimensions = CUBES[mart]
     cells = []
-    for size in range(len(dimensions) + 1):
-        for kept in itertools.combinations(dimensions, size):
-            level = counted.groupby(["period", *kept], **HOW_GROUPED).agg(
-                persons=("person", "nunique"),
-                persons_entered=("entering", "nunique"),
-                persons_left=("leaving", "nunique"),
-                persons_stock=("staying", "nunique"),
-                present=("person", "size"),
-                entered=("is_entered", "sum"),
-                exited=("is_left", "sum"),
-                millionths=("millionths", "sum"),
-            )
-            codes = {name: level[name].astype(str) if name in kept else "_T" for name in dimensions}
-            cells.append(level.assign(**codes))
+    for kept in levels(dimensions):
+        level = counted.groupby(["period", *kept], **HOW_GROUPED).agg(
+            persons=("person", "nunique"),
+            persons_entered=("entering", "nunique"),
+            persons_left=("leaving", "nunique"),
+            persons_stock=("staying", "nunique"),
+            present=("person", "size"),
+            entered=("is_entered", "sum"),
+            exited=("is_left", "sum"),
+            millionths=("millionths", "sum"),
+        )
+        codes = {name: level[name].astype(str) if name in kept else "_T" for name in dimensions}
+        cells.append(level.assign(**codes))
     return named(pd.concat(cells), periods)
 
 

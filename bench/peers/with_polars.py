@@ -1,6 +1,5 @@
 """The marts with polars. Start it with POLARS_MAX_THREADS in the environment."""
 
-import itertools
 from datetime import date
 
 import polars as pl
@@ -15,6 +14,7 @@ from common import (
     SEEDS,
     Task,
     date_pattern,
+    levels,
     main,
 )
 
@@ -612,31 +612,30 @@ def cube(
     additive = additive.group_by("period", *dimensions).agg(pl.col(measures).sum())
     one_by_one = person_cells.filter(~alone)
     cells = []
-    for size in range(len(dimensions) + 1):
-        for kept in itertools.combinations(dimensions, size):
-            counted = (
-                one_by_one.group_by("period", "person", *kept)
-                .agg(pl.col(flag).any() for flag in FLAGS)
-                .group_by("period", *kept)
-                .agg(
-                    persons=pl.len().cast(pl.Int64),
-                    persons_entered=pl.col("is_entered").sum().cast(pl.Int64),
-                    persons_left=pl.col("is_left").sum().cast(pl.Int64),
-                    persons_stock=pl.col("is_in_stock").sum().cast(pl.Int64),
-                )
+    for kept in levels(dimensions):
+        counted = (
+            one_by_one.group_by("period", "person", *kept)
+            .agg(pl.col(flag).any() for flag in FLAGS)
+            .group_by("period", *kept)
+            .agg(
+                persons=pl.len().cast(pl.Int64),
+                persons_entered=pl.col("is_entered").sum().cast(pl.Int64),
+                persons_left=pl.col("is_left").sum().cast(pl.Int64),
+                persons_stock=pl.col("is_in_stock").sum().cast(pl.Int64),
             )
-            both = pl.concat([additive.select("period", *kept, *measures), counted], how="diagonal")
-            summed = both.group_by("period", *kept).agg(pl.col(measures).sum())
-            cells.append(
-                summed.select(
-                    "period",
-                    *(
-                        pl.col(name).cast(pl.String) if name in kept else pl.lit("_T").alias(name)
-                        for name in dimensions
-                    ),
-                    *measures,
-                )
+        )
+        both = pl.concat([additive.select("period", *kept, *measures), counted], how="diagonal")
+        summed = both.group_by("period", *kept).agg(pl.col(measures).sum())
+        cells.append(
+            summed.select(
+                "period",
+                *(
+                    pl.col(name).cast(pl.String) if name in kept else pl.lit("_T").alias(name)
+                    for name in dimensions
+                ),
+                *measures,
             )
+        )
     return (
         pl.concat(cells)
         .join(periods, on="period")
