@@ -66,6 +66,22 @@ def test_a_run_ends_with_a_publication_and_says_where(finished: Finished) -> Non
     assert (finished.out / "latest").resolve() == (finished.out / "2019Q4" / "v1").resolve()
 
 
+def test_a_build_that_continues_tests_all_but_the_seeds(finished: Finished) -> None:
+    assert "Continuing the build before" not in finished.said[0].stderr
+    assert "Continuing the build before" in finished.said[1].stderr
+    results = json.loads((finished.warehouse / "target" / "run_results.json").read_text("utf-8"))
+    made = {result["unique_id"].split(".")[2] for result in results["results"]}
+    promised = {
+        name
+        for path in (ROOT / "models").rglob("*.yml")
+        for name in re.findall(r"name: (rows_of_\w+)", path.read_text("utf-8"))
+    }
+    about_seeds = {"operators_are_the_same_everywhere", "rule_codes_are_the_same_everywhere"}
+    compared = {path.stem for path in (ROOT / "tests" / "coherence").glob("*.sql")}
+    assert len(promised) > 40
+    assert (promised | compared) - made == about_seeds
+
+
 def test_the_marts_are_the_marts_schema(finished: Finished) -> None:
     assert sorted(marts(finished.warehouse)) == [
         "mart_counting_bridge",

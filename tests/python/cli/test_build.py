@@ -4,13 +4,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 import synerstat.warehouse as store
-from synerstat.build import build
+from synerstat.build import build, may_continue
 from synerstat.errors import (
     BuildFailedError,
     ChecksFailedError,
@@ -182,6 +183,94 @@ def test_tables_that_dbt_made_by_itself_are_no_finished_build(tmp_path: Path) ->
         connection.execute("update intermediate.int_deliveries__ranked set built_by = 'another'")
     with pytest.raises(UsageError, match=r"build --warehouse .* --quarter 2019Q4"):
         store.finished_build(tmp_path)
+
+
+STATE = store.BuildState(
+    *("2019Q3", "aa", False, "1", "bb", "2", "cc", "dd", "1.11", "2.0", {"spell_gap_days": 30}),
+    deliveries={"forem/2019Q2-1": "11", "vdab/2019Q3-1": "22"},
+    replacements_sha256="ee",
+    seeds_sha256="ff",
+    built_by="one",
+)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        STATE,
+        replace(STATE, reference_quarter="2019Q4", inputs_sha256="bb"),
+        replace(STATE, deliveries={**STATE.deliveries, "adg/2018Q1-2": "33"}),
+    ],
+)
+def test_a_build_continues_where_at_most_deliveries_came_on_top(now: store.BuildState) -> None:
+    assert may_continue(STATE, now, "one")
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        replace(STATE, reference_quarter="2019Q2"),
+        replace(STATE, deliveries={"forem/2019Q2-1": "11"}),
+        replace(STATE, deliveries={**STATE.deliveries, "vdab/2019Q3-1": "another"}),
+        *(
+            replace(STATE, **{name: "another"})
+            for name in [
+                *("code_version", "code_sha256", "rule_set_version", "models_sha256"),
+                *("nomenclature_sha256", "seeds_sha256", "replacements_sha256"),
+                *("dbt_version", "duckdb_version"),
+            ]
+        ),
+        replace(STATE, variables={"spell_gap_days": 31}),
+    ],
+)
+def test_any_other_change_makes_everything_anew(now: store.BuildState) -> None:
+    assert not may_continue(STATE, now, "one")
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        (None, "one"),
+        (replace(STATE, deliveries={}), "one"),
+        (STATE, "another"),
+        (replace(STATE, built_by=""), ""),
+    ],
+)
+def test_nothing_is_continued_that_was_not_finished(
+    before: store.BuildState | None, found: str
+) -> None:
+    assert not may_continue(before, STATE, found)
+
+
+def test_a_build_notes_what_the_next_one_must_find_unchanged(project: Path, tmp_path: Path) -> None:
+    """Each input of the figures is seen in the state by which the next build decides."""
+
+    def state() -> store.BuildState:
+        build(project, tmp_path / "warehouse", "2019Q4")
+        return replace(store.read_build_state(tmp_path / "warehouse"), deliveries=STATE.deliveries)
+
+    def changes(file: Path, text: str) -> None:
+        nonlocal before
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        now = state()
+        assert not may_continue(replace(before, built_by="one"), now, "one"), file
+        before = now
+
+    before = state()
+    assert may_continue(replace(before, built_by="one"), state(), "one")
+    changes(project / "seeds" / "crosswalk" / "crosswalk_sex.csv", "source_code,code\nV,F\n")
+    changes(project / "seeds" / "quality" / "limits.csv", "name\none\n")
+    changes(project / "models" / "figures.sql", MODEL + " -- once more")
+    changes(project / "macros" / "one.sql", "{% macro one() %}1{% endmacro %}")
+    changes(project / "dbt_project.yml", PROJECT.replace("threshold: 4", "threshold: 5"))
+    replacements = store.Warehouse(tmp_path / "warehouse").replacements
+    replacements.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select 'k1' as old_key, 'k2' as new_key) to '{replacements}' (format parquet)"
+        )
+    assert not may_continue(replace(before, built_by="one"), state(), "one")
 
 
 def test_a_command_in_a_message_can_be_copied(tmp_path: Path) -> None:
