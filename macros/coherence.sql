@@ -73,6 +73,35 @@
     )) judged as check_name, indicator, at_least, at_most, actual, tolerance
 {% endmacro %}
 
+-- The bound that a comparison breaks by more than its tolerance; null where it keeps both.
+{% macro broken_bound() -%}
+    case
+            when actual < at_least - tolerance then at_least
+            when actual > at_most + tolerance then at_most
+        end
+{%- endmacro %}
+
+-- Of many comparisons what the checks need: each one that breaks a bound, and per check and mart the number of those that hold
+-- (`cells`), whose other columns are null. Writing millions of them down took longer than judging them.
+{% macro broken_or_counted(relation) %}
+    {%- set told = ['time_period', 'scope', 'whose_data', 'indicator', 'at_least', 'at_most', 'actual', 'tolerance'] %}
+    select
+        check_name,
+        mart,
+        {{ told | join(',\n        ') }},
+        count(*) as cells
+    from (
+        select
+            check_name,
+            mart,
+            {%- for column in told %}
+            case when broken_bound is not null then {{ column }} end as {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from (select *, {{ synerstat.broken_bound() }} as broken_bound from {{ relation }}) as judged
+    ) as told
+    group by check_name, mart, {{ told | join(', ') }}
+{%- endmacro %}
+
 -- The cubes that have one of the attributes as a dimension, once for each: {name, cube, attribute}.
 {% macro cubes_by(attributes) -%}
     {%- set found = [] %}

@@ -12,7 +12,7 @@ looked_at as (
 
     select
         check_name,
-        count(*) as cells
+        sum(cells) as cells
 
     from {{ ref('quality_comparisons') }}
     group by check_name

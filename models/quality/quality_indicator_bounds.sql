@@ -1,4 +1,5 @@
--- Grain: one row per check, mart, cell and indicator. Bounds between the indicators of one cell.
+-- Grain: one row per check and mart for all that holds, and per cell and indicator that does not.
+-- Bounds between the indicators of one cell.
 
 {%- set rules = [
     {'check': 'entrants_within_participants', 'indicator': 'participants_entered', 'at_most': 'participants_present'},
@@ -41,6 +42,11 @@ compared as (
         {'check': 'no_empty_cells', 'indicator': 'participants_present', 'actual': 'participants_present', 'at_least': '1'},
     ]) }}
 
+),
+
+told as (
+    {{- broken_or_counted('compared') }}
+
 )
 
-select * from compared
+select * from told

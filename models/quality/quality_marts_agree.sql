@@ -1,4 +1,5 @@
--- Grain: one row per check, cell that two marts share, and indicator. The same figure stands in both.
+-- Grain: one row per check and mart for all that holds, and per cell that two marts share, and indicator, that does not.
+-- The same figure stands in both.
 
 {#- The dimensions that the two marts share; all others are `_T`, or the code that the other mart is limited to. #}
 {%- set pairs = [
@@ -86,6 +87,11 @@ compared as (
         'actual': 'reported_by_host', 'at_least': 'participants_present', 'at_most': 'participants_present',
     }]) }}
 
+),
+
+told as (
+    {{- broken_or_counted('compared') }}
+
 )
 
-select * from compared
+select * from told

@@ -1,4 +1,5 @@
--- Grain: one row per check, mart, cell summed over an attribute of the participation, and indicator.
+-- Grain: one row per check and mart for all that holds, and per cell summed over an attribute of the participation, and
+-- indicator, that does not.
 -- A participation has one value, so participations and hours sum exactly to the total. A person can stand in several
 -- categories: no category has more persons than the total, and together they have no fewer.
 
@@ -41,6 +42,11 @@ compared as (
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 
+),
+
+told as (
+    {{- broken_or_counted('compared') }}
+
 )
 
-select * from compared
+select * from told

@@ -1,5 +1,5 @@
--- Grain: one row per check, mart, cell and indicator, for cells that no attribute of the person limits
--- (a person's age or residence may change from period to period).
+-- Grain: one row per check and mart for all that holds, and per cell and indicator that does not, for cells that no
+-- attribute of the person limits (a person's age or residence may change from period to period).
 
 {%- set year_rules = [] %}
 {%- for measure in ['participants_present', 'participants_entered', 'participants_left', 'participations_present'] %}
@@ -145,6 +145,11 @@ compared as (
         'actual': 'present', 'at_least': 'handed_on', 'at_most': 'handed_on',
     }]) }}
 
+),
+
+told as (
+    {{- broken_or_counted('compared') }}
+
 )
 
-select * from compared
+select * from told

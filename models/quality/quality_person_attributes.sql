@@ -1,4 +1,5 @@
--- Grain: one row per check, mart, cell summed over an attribute of the person, and indicator.
+-- Grain: one row per check and mart for all that holds, and per cell summed over an attribute of the person, and
+-- indicator, that does not.
 -- A person has one value in a period, so the categories sum exactly to the total, for persons too.
 
 with
@@ -26,6 +27,11 @@ compared as (
     {{ 'union all' if not loop.last }}
 {%- endfor %}
 
+),
+
+told as (
+    {{- broken_or_counted('compared') }}
+
 )
 
-select * from compared
+select * from told
