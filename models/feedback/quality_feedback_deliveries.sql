@@ -34,13 +34,15 @@ findings as (
 dispositions as (
 
     select
-        delivery_number,
-        sum(case when disposition = 'unreadable' then 1 else 0 end) as rows_unreadable,
-        sum(case when disposition = 'rejected' then 1 else 0 end) as rows_rejected,
-        sum(case when disposition = 'counted' then 1 else 0 end) as rows_counted
+        operator,
+        reference_quarter,
+        sequence,
+        sum(case when disposition = 'unreadable' then rows else 0 end) as rows_unreadable,
+        sum(case when disposition = 'rejected' then rows else 0 end) as rows_rejected,
+        sum(case when disposition = 'counted' then rows else 0 end) as rows_counted
 
-    from {{ ref('int_records__disposed') }}
-    group by delivery_number
+    from {{ ref('mart_delivery_accounting') }}
+    group by operator, reference_quarter, sequence
 
 ),
 
@@ -78,7 +80,11 @@ described as (
         on
             deliveries.operator = previous.operator
             and deliveries.position_of_operator = previous.position_of_operator + 1
-    left join dispositions on deliveries.delivery_number = dispositions.delivery_number
+    left join dispositions
+        on
+            deliveries.operator = dispositions.operator
+            and deliveries.reference_quarter = dispositions.reference_quarter
+            and deliveries.sequence = dispositions.sequence
     left join findings on deliveries.delivery_number = findings.delivery_number
     where deliveries.reference_quarter = '{{ var("reference_quarter") }}'
 

@@ -17,9 +17,10 @@ judged as (
 
 ),
 
-disposed as (
+-- what is left out is never `before_coverage`, the one disposition that is not told here
+versioned as (
 
-    select * from {{ ref('int_records__disposed') }}
+    select * from {{ ref('int_records__versioned') }}
 
 ),
 
@@ -73,7 +74,7 @@ quarantined as (
         judged.row_number,
         judged.line_number,
         judged.record_id,
-        disposed.disposition,
+        versioned.disposition,
         judged.unreadable_reason,
         broken.rules,
         judged.national_number_status,
@@ -82,7 +83,7 @@ quarantined as (
         case when judged.is_readable then delivered.delivered_values end as delivered_values
 
     from judged
-    inner join disposed on judged.record_key = disposed.record_key
+    inner join versioned on judged.record_key = versioned.record_key
     inner join delivered on judged.record_key = delivered.record_key
     left join broken on judged.record_key = broken.record_key
 

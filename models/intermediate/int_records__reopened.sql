@@ -3,7 +3,7 @@
 {% if is_continued() %}
 with
 
-records as (
+records as {{ read_again() }} (
 
     select * from {{ ref('int_records__judged') }}
 
@@ -47,16 +47,31 @@ found as (
 
     select
         records.record_key,
-        deliveries.delivery_number is not null or identifiers.record_id is not null as version_may_change,
-        clients.client_key is not null as key_has_changed
+        true as version_may_change
 
     from records
-    left join deliveries on records.delivery_number = deliveries.delivery_number
-    left join identifiers
+    inner join deliveries on records.delivery_number = deliveries.delivery_number
+
+    union all
+
+    select
+        records.record_key,
+        true as version_may_change
+
+    from records
+    inner join identifiers
         on
             records.operator = identifiers.operator
             and records.record_id = identifiers.record_id
-    left join clients
+
+    union all
+
+    select
+        records.record_key,
+        false as version_may_change
+
+    from records
+    inner join clients
         on
             records.operator = clients.operator
             and records.client_key = clients.client_key
@@ -67,10 +82,10 @@ reopened as (
 
     select
         record_key,
-        version_may_change
+        max(version_may_change) as version_may_change
 
     from found
-    where version_may_change or key_has_changed
+    group by record_key
 
 )
 
