@@ -1,6 +1,6 @@
 -- Grain: one row per operator and client number whose key a continued build may lend otherwise; without rows in any other.
--- Clients that stand in a reopened delivery and of whom some row borrows. Where every row has a number of its own nothing is
--- lent.
+-- Clients that stand in a delivery that is new or may be replaced, and of whom some row borrows. Where every row has a number
+-- of its own nothing is lent.
 {% if is_continued() %}
 with
 
@@ -18,7 +18,7 @@ delivered as (
         client_key
 
     from records
-    where {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
+    where {{ is_reopened('delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}
 
 ),
 

@@ -2,6 +2,7 @@
 -- A new delivery may replace others of its quarter, hold newer versions of older records, and let records of the operator's
 -- latest quarter before it end by absence. So all its operator's deliveries of that quarter or later are open again;
 -- records that only earlier deliveries hold had ended, or were closed, before.
+-- `may_only_close`: it is that quarter before, of which nothing else can change.
 
 with
 
@@ -15,6 +16,7 @@ changes as (
 
     select
         operator,
+        min(case when is_new then quarter_end end) as first_new_quarter_end,
         least(
             min(case when is_new then quarter_end end),
             -- none where the operator delivers for the first time
@@ -29,7 +31,9 @@ changes as (
 
 reopened as (
 
-    select deliveries.delivery_number
+    select
+        deliveries.delivery_number,
+        deliveries.quarter_end < changes.first_new_quarter_end as may_only_close
 
     from deliveries
     inner join changes on deliveries.operator = changes.operator

@@ -1,5 +1,7 @@
 -- Grain: one row per delivered row that a continued build looks at again; without rows in any other build.
 -- A row in a reopened delivery, each other version of its record, and each row of a client to whom another key is lent.
+-- A delivery that may only close records reopens none that it accepted and that ended in its quarter: absence closes what
+-- goes on. That is most of it.
 {% if is_continued() %}
 with
 
@@ -18,11 +20,18 @@ deliveries as (
 delivered as (
 
     select
+        records.record_key,
         records.operator,
         records.record_id
 
     from records
     inner join deliveries on records.delivery_number = deliveries.delivery_number
+    where
+        not deliveries.may_only_close
+        or not records.is_judged
+        or records.is_replaced
+        or records.is_rejected
+        or coalesce(records.end_date > records.quarter_end, true)
 
 ),
 
@@ -46,11 +55,9 @@ clients as (
 found as (
 
     select
-        records.record_key,
+        record_key,
         true as version_may_change
-
-    from records
-    inner join deliveries on records.delivery_number = deliveries.delivery_number
+    from delivered
 
     union all
 

@@ -67,8 +67,8 @@ def test_a_run_ends_with_a_publication_and_says_where(finished: Finished) -> Non
 
 
 def test_a_build_that_continues_tests_all_but_the_seeds(finished: Finished) -> None:
-    assert "Continuing the build before" not in finished.said[0].stderr
-    assert "Continuing the build before" in finished.said[1].stderr
+    assert "Continuing the build before" not in finished.said[0].stdout
+    assert "Continuing the build before" in finished.said[1].stdout
     results = json.loads((finished.warehouse / "target" / "run_results.json").read_text("utf-8"))
     made = {result["unique_id"].split(".")[2] for result in results["results"]}
     promised = {
