@@ -82,7 +82,8 @@
 {%- endmacro %}
 
 -- Of many comparisons what the checks need: each one that breaks a bound, and per check and mart the number of those that hold
--- (`cells`), whose other columns are null. Writing millions of them down took longer than judging them.
+-- (`cells`), whose other columns are null. Writing millions of them down took longer than judging them. One without a figure
+-- breaks no bound, but does not hold either: it stays, for the test of quality_comparisons to find.
 {% macro broken_or_counted(relation) %}
     {%- set told = ['time_period', 'scope', 'whose_data', 'indicator', 'at_least', 'at_most', 'actual', 'tolerance'] %}
     select
@@ -95,9 +96,17 @@
             check_name,
             mart,
             {%- for column in told %}
-            case when broken_bound is not null then {{ column }} end as {{ column }}{{ ',' if not loop.last }}
+            case when not holds then {{ column }} end as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
-        from (select *, {{ synerstat.broken_bound() }} as broken_bound from {{ relation }}) as judged
+        from (
+            select
+                *,
+                {{ synerstat.broken_bound() }} is null
+                {%- for column in ['time_period', 'scope', 'indicator', 'actual', 'tolerance'] %}
+                and {{ column }} is not null
+                {%- endfor %} as holds
+            from {{ relation }}
+        ) as judged
     ) as told
     group by check_name, mart, {{ told | join(', ') }}
 {%- endmacro %}
