@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from synerstat.errors import EndedFromOutsideError
+from synerstat.garbage import without_collecting
 from synerstat.warehouse import Progress
 
 T = TypeVar("T")
@@ -122,10 +123,11 @@ def _work(line: Connection, modules: tuple[str, ...]) -> None:
     atexit.register(os._exit, 0)
     with _ending_with_parent():
         try:
-            for name in modules:
-                # whatever is wrong with a module is told when it is needed
-                with suppress(Exception):
-                    importlib.import_module(name)
+            with without_collecting():
+                for name in modules:
+                    # whatever is wrong with a module is told when it is needed
+                    with suppress(Exception):
+                        importlib.import_module(name)
             # until the other end is closed
             with suppress(EOFError):
                 while True:

@@ -1,6 +1,5 @@
 """Build the warehouse: dbt in this process, then the expectations in another one."""
 
-import gc
 import hashlib
 import importlib
 import os
@@ -18,6 +17,7 @@ from synerstat import spark
 from synerstat.beside import at_hand
 from synerstat.errors import BuildFailedError, ChecksFailedError, UsageError
 from synerstat.expectations import check
+from synerstat.garbage import without_collecting
 from synerstat.manifests import keep_manifest, kept_manifest, manifest_file
 from synerstat.warehouse import (
     MADE_ANEW,
@@ -305,7 +305,7 @@ def build_models(
     steps = _Steps(progress)
     settings = _settings(warehouse, threads, memory_limit, temp_dir)
     with _environment(settings | {"SYNERSTAT_CONTINUE": "yes" if continued else "no"}):
-        with _without_collecting(), _without_details():
+        with without_collecting(), _without_details():
             outcome = dbtRunner(manifest, callbacks=[steps]).invoke(arguments)
         _close_database()
     if isinstance(outcome.exception, KeyboardInterrupt):
@@ -321,18 +321,6 @@ def build_models(
     if target == spark.TARGET and not any(str(r.status) in BROKEN for r in results):
         spark.hand_over(warehouse, progress)
     return _judge(results, warehouse)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Let the garbage be: dbt keeps nearly all that it makes, and looking at it takes seconds."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 @contextmanager
@@ -368,7 +356,7 @@ def _without_details() -> Iterator[None]:
         event_manager_client.ctx_set_event_manager(before)
 
 
-@_without_collecting()
+@without_collecting()
 def read_project(
     project: Path,
     warehouse: Path,

@@ -184,6 +184,9 @@ def visible(text: str, most: int | None = None) -> str:
     Control characters, direction marks and broken code points become U+FFFD.
     """
     cut = text if most is None or len(text) <= most else f"{text[: most - 1]}\u2026"
+    # nearly all are: nothing of the kind is printable
+    if cut.isprintable():
+        return cut
     return "".join("\ufffd" if unicodedata.category(c) in _INVISIBLE else c for c in cut)
 
 
