@@ -7,19 +7,23 @@
     pre_hook="{% if is_continued() %}delete from {{ this }} where rule = 'closed_by_absence'{% endif %}",
 ) }}
 
-{%- set judged_rules = (error_rules() + warning_rules()) | reject('equalto', 'closed_by_absence') | list %}
-
 with
 
 checked as (
 
-    select records.*
+    select
+        records.record_key,
+        records.delivery_number,
+        records.record_id,
+        records.broken_rules
 
     from {{ ref('int_records__checked') }} as records
     inner join {{ ref('int_deliveries__ranked') }} as deliveries on records.delivery_number = deliveries.delivery_number
-    {%- if is_continued() %}
-    where deliveries.is_new
-    {%- endif %}
+    where
+        records.broken_rules <> 0
+        {%- if is_continued() %}
+        and deliveries.is_new
+        {%- endif %}
 
 ),
 
@@ -30,14 +34,14 @@ versioned as (
 ),
 
 found as (
-{% for rule in judged_rules %}
+{% for rule in judged_rules() %}
     select
         record_key,
         delivery_number,
         record_id,
         '{{ rule }}' as rule
     from checked
-    where breaks_{{ rule }}
+    where {{ breaks(rule) }}
     union all
 {%- endfor %}
     select

@@ -1,4 +1,4 @@
--- Grain: one row per delivered row, as it was checked, with what became of its delivery since.
+-- Grain: one row per delivered row, as it was checked, a column for each rule again, with what became of its delivery since.
 {{ config(materialized='view') }}
 
 with
@@ -23,6 +23,9 @@ judged as (
 
     select
         records.*,
+        {%- for rule in judged_rules() %}
+        {{ breaks(rule, 'records.broken_rules') }} as breaks_{{ rule }},
+        {%- endfor %}
         deliveries.operator,
         deliveries.reference_quarter,
         deliveries.sequence,

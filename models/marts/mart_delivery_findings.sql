@@ -1,7 +1,5 @@
 -- Grain: one row per operator, reference_quarter, sequence, rule that some row breaks.
 
-{%- set judged_rules = (error_rules() + warning_rules()) | reject('equalto', 'closed_by_absence') | list %}
-
 with
 
 judged as (
@@ -32,7 +30,7 @@ summed as (
 
     select
         delivery_number,
-        {%- for rule in judged_rules %}
+        {%- for rule in judged_rules() %}
         sum(case when breaks_{{ rule }} then 1 else 0 end) as {{ rule }}{{ "," if not loop.last }}
         {%- endfor %}
 
@@ -53,7 +51,7 @@ closed as (
 ),
 
 counted as (
-{% for rule in judged_rules + ['closed_by_absence'] %}
+{% for rule in judged_rules() + ['closed_by_absence'] %}
     select
         delivery_number,
         '{{ rule }}' as rule,

@@ -299,12 +299,13 @@ def _regions() -> list[Plant]:
         Plant(
             f"{dimension}_codes_mapped",
             "records_rejected",
-            f"update {checked} set breaks_unmapped_{dimension} = true, "
+            f"update {checked} set broken_rules = broken_rules | {unmapped}, "
             "record_id = 'x' || record_id where delivery_number in (select delivery_number "
             "from intermediate.int_deliveries__ranked where operator = 'adg')",
             f"{share}adg",
         )
-        for dimension in ("training_type", "organiser")
+        # their places among the rules
+        for dimension, unmapped in (("training_type", 1 << 8), ("organiser", 1 << 9))
     ]
     plants += [
         Plant(
