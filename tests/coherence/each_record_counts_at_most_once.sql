@@ -9,7 +9,7 @@ If it fails      Two deliveries of one quarter may both stand unreplaced, or a c
 
 with
 
-versions as (
+versions as {{ read_again() }} (
 
     select * from {{ ref('int_records__versioned') }}
 

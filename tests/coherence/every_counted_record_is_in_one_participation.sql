@@ -1,8 +1,9 @@
 /*
 What it checks   Rows of disposition `counted` or `before_coverage` stand in exactly one participation, no other row
                  stands in any, and the two dispositions tell apart the participations that ended before the
-                 coverage. Rows of an operator are compared by their number and the sum of their keys: all of them in every
-                 build, which takes less than finding those that a continued build has looked at again.
+                 coverage. Rows of an operator are compared by their number and the sum of their keys, and by the number of
+                 records that each participation has counted: all of them in every build, which takes less than finding
+                 those that a continued build has looked at again.
 Why it matters   A counted record without a participation is accounted for, but counts nowhere.
 If it fails      Look for record_keys of the operator and disposition shown that stand in int_records__disposed or in
                  int_records__spelled only: a row without a person was lost in int_records__identified.
@@ -24,22 +25,27 @@ disposed as (
 
 ),
 
+-- few: what is not among them is counted
+ended_before_coverage as (
+
+    select participation_id
+    from {{ ref('int_participations__merged') }}
+    where open_end_date < cast('{{ var("coverage_start") }}' as date)
+
+),
+
 dated as (
 
     select
         records.record_key,
         records.operator,
-        case
-            when participations.open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
-            else 'counted'
-        end as disposition
+        case when ended_before_coverage.participation_id is null then 'counted' else 'before_coverage' end as disposition
     from {{ ref('int_records__spelled') }} as records
-    inner join {{ ref('int_participations__merged') }} as participations
-        on records.participation_id = participations.participation_id
+    left join ended_before_coverage on records.participation_id = ended_before_coverage.participation_id
 
 ),
 
-merged as (
+spelled as (
 
     select
         operator,
@@ -49,18 +55,41 @@ merged as (
     from dated
     group by operator, disposition
 
+),
+
+merged as (
+
+    select
+        operator,
+        case
+            when open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
+            else 'counted'
+        end as disposition,
+        sum(records) as records
+    from {{ ref('int_participations__merged') }}
+    group by operator, case
+        when open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
+        else 'counted'
+    end
+
 )
 
 select
-    coalesce(disposed.operator, merged.operator) as operator,
-    coalesce(disposed.disposition, merged.disposition) as disposition,
+    coalesce(disposed.operator, spelled.operator, merged.operator) as operator,
+    coalesce(disposed.disposition, spelled.disposition, merged.disposition) as disposition,
     disposed.records,
-    merged.records as records_in_participations
+    spelled.records as records_with_a_participation,
+    merged.records as records_of_participations
 from disposed
+full outer join spelled
+    on
+        disposed.operator = spelled.operator
+        and disposed.disposition = spelled.disposition
 full outer join merged
     on
-        disposed.operator = merged.operator
-        and disposed.disposition = merged.disposition
+        coalesce(disposed.operator, spelled.operator) = merged.operator
+        and coalesce(disposed.disposition, spelled.disposition) = merged.disposition
 where
-    coalesce(disposed.records, 0) <> coalesce(merged.records, 0)
-    or disposed.record_keys <> merged.record_keys
+    coalesce(disposed.records, 0) <> coalesce(spelled.records, 0)
+    or coalesce(disposed.records, 0) <> coalesce(merged.records, 0)
+    or disposed.record_keys <> spelled.record_keys
