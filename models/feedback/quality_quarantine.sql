@@ -3,7 +3,7 @@
 {{ config(
     materialized='incremental',
     on_schema_change='fail',
-    pre_hook="{{ make_way('delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}",
+    pre_hook="{{ make_way('delivery_number', 'int_deliveries__reopened') }}",
 ) }}
 
 with
@@ -13,7 +13,7 @@ judged as (
     select * from {{ ref('int_records__judged') }}
     where
         (not is_readable or is_rejected)
-        and {{ is_reopened('delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}
+        and {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
 
 ),
 
@@ -39,7 +39,7 @@ broken as (
 
     from {{ ref('quality_row_findings') }} as findings
     inner join error_rules on findings.rule = error_rules.rule
-    where {{ is_reopened('findings.delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}
+    where {{ is_reopened('findings.delivery_number', 'int_deliveries__reopened') }}
     group by findings.record_key
 
 ),

@@ -18,7 +18,7 @@ delivered as (
         client_key
 
     from records
-    where {{ is_reopened('delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}
+    where {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
 
 ),
 

@@ -1,8 +1,6 @@
 -- Grain: one row per delivery whose rows a continued build judges again.
--- A new delivery may replace others of its quarter, hold newer versions of older records, and let records of the operator's
--- latest quarter before it end by absence. So all its operator's deliveries of that quarter or later are open again;
--- records that only earlier deliveries hold had ended, or were closed, before.
--- `may_only_close`: it is that quarter before, of which nothing else can change.
+-- A new delivery may replace others of its quarter, and hold newer versions of records of any other. So all its operator's
+-- deliveries of that quarter or later are open again. What earlier ones may still lose, by absence, `int_records__reopened` finds.
 
 with
 
@@ -12,32 +10,25 @@ deliveries as (
 
 ),
 
-changes as (
+added as (
 
     select
         operator,
-        min(case when is_new then quarter_end end) as first_new_quarter_end,
-        least(
-            min(case when is_new then quarter_end end),
-            -- none where the operator delivers for the first time
-            coalesce(max(case when not is_new then quarter_end end), {{ far_future() }})
-        ) as reopened_from
+        min(quarter_end) as first_quarter_end
 
     from deliveries
+    where is_new
     group by operator
-    having sum(case when is_new then 1 else 0 end) > 0
 
 ),
 
 reopened as (
 
-    select
-        deliveries.delivery_number,
-        deliveries.quarter_end < changes.first_new_quarter_end as may_only_close
+    select deliveries.delivery_number
 
     from deliveries
-    inner join changes on deliveries.operator = changes.operator
-    where deliveries.quarter_end >= changes.reopened_from
+    inner join added on deliveries.operator = added.operator
+    where deliveries.quarter_end >= added.first_quarter_end
 
 )
 

@@ -1,7 +1,8 @@
 -- Grain: one row per delivered row that a continued build looks at again; without rows in any other build.
--- A row in a reopened delivery, each other version of its record, and each row of a client to whom another key is lent.
--- A delivery that may only close records reopens none that it accepted and that ended in its quarter: absence closes what
--- goes on. That is most of it.
+-- A row in a reopened delivery, each other version of its record, and each row of a client to whom another key is lent. And
+-- what a new delivery may close by its absence, in the operator's latest quarter before it: records that only earlier
+-- deliveries hold had ended or were closed before. Absence closes what goes on, so rows that were accepted and ended in their
+-- quarter stay out. That is most of it.
 {% if is_continued() %}
 with
 
@@ -11,9 +12,37 @@ records as {{ read_again() }} (
 
 ),
 
+quarters as (
+
+    select
+        operator,
+        min(case when is_new then quarter_end end) as first_new_quarter_end,
+        max(case when not is_new then quarter_end end) as latest_quarter_end_before
+
+    from {{ ref('int_deliveries__ranked') }}
+    group by operator
+
+),
+
 deliveries as (
 
-    select * from {{ ref('int_deliveries__reopened') }}
+    select
+        delivery_number,
+        false as may_only_close
+
+    from {{ ref('int_deliveries__reopened') }}
+
+    union all
+
+    select
+        deliveries.delivery_number,
+        true as may_only_close
+
+    from {{ ref('int_deliveries__ranked') }} as deliveries
+    inner join quarters on deliveries.operator = quarters.operator
+    where
+        deliveries.quarter_end = quarters.latest_quarter_end_before
+        and deliveries.quarter_end < quarters.first_new_quarter_end
 
 ),
 
@@ -104,5 +133,5 @@ select
 
 from {{ ref('int_records__judged') }}
 where false
--- depends_on: {{ ref('int_deliveries__reopened') }}, {{ ref('int_clients__changed') }}
+-- depends_on: {{ ref('int_deliveries__ranked') }}, {{ ref('int_deliveries__reopened') }}, {{ ref('int_clients__changed') }}
 {%- endif %}

@@ -5,7 +5,7 @@
 {{ config(
     materialized='incremental',
     on_schema_change='fail',
-    pre_hook="{% if is_continued() %}delete from {{ this }} where (operator, reference_quarter) in (select (deliveries.operator, deliveries.reference_quarter) from {{ ref('int_deliveries__ranked') }} as deliveries where {{ is_reopened('deliveries.delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}){% endif %}",
+    pre_hook="{% if is_continued() %}delete from {{ this }} where (operator, reference_quarter) in (select (deliveries.operator, deliveries.reference_quarter) from {{ ref('int_deliveries__ranked') }} as deliveries where {{ is_reopened('deliveries.delivery_number', 'int_deliveries__reopened') }}){% endif %}",
 ) }}
 {{ wait_for('int_deliveries__ranked') }}
 
@@ -19,7 +19,7 @@ judged as (
     select * from {{ ref('int_records__judged') }}
     where
         not is_replaced
-        and {{ is_reopened('delivery_number', 'int_deliveries__reopened', 'not may_only_close') }}
+        and {{ is_reopened('delivery_number', 'int_deliveries__reopened') }}
 
 ),
 
