@@ -378,7 +378,8 @@ def read_project(
         root = warehouse.resolve()
         root.mkdir(parents=True, exist_ok=True)
         arguments = _arguments(project, root, "parse", "dev", {})
-        with _environment(_settings(root, threads=1, memory_limit="1GB", temp_dir=None)):
+        settings = _settings(root, threads=1, memory_limit="1GB", temp_dir=None)
+        with _environment(settings), _without_details():
             outcome = dbtRunner().invoke([*arguments, "--no-write-json"])
         if outcome.success:
             manifest = outcome.result

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Let the garbage be, for work that keeps nearly all that it makes: looking at it takes time."""
+    """Let the garbage be while work goes on that keeps nearly all that it makes."""
     collecting = gc.isenabled()
     gc.disable()
     try:

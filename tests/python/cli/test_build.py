@@ -6,9 +6,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from dbt_common.events import event_manager
+from dbt_common.events.base_types import BaseEvent, EventLevel
+from dbt_common.events.event_manager_client import get_event_manager
 
 import synerstat.warehouse as store
 from synerstat.build import build, may_continue
@@ -105,6 +109,26 @@ def test_a_build_fills_the_warehouse_and_notes_what_it_was_made_of(
     assert result.expectations == HOLDING
     assert "Judged" in lines
     assert "SYNERSTAT_WAREHOUSE" not in os.environ
+
+
+def test_the_log_holds_the_steps_and_no_message_is_made_of_details(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, message = list[str](), event_manager.msg_from_base_event
+
+    def noted(event: BaseEvent, level: EventLevel | None = None) -> Any:
+        made.append((level or event.level_tag()).value)
+        return message(event, level=level)
+
+    monkeypatch.setattr(event_manager, "msg_from_base_event", noted)
+    before = get_event_manager()
+    build(project, tmp_path / "warehouse", "2019Q4")
+    log = (tmp_path / "warehouse" / "logs" / "dbt.log").read_text("utf-8")
+    assert "main.figures" in log
+    assert "figures_hold" in log
+    assert made.count("info") >= len(("figures", "answers", "figures_hold"))
+    assert "debug" not in made
+    assert get_event_manager() is before
 
 
 def test_a_failed_test_on_the_data_is_told_and_leaves_nothing_to_publish(
