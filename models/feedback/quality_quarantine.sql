@@ -49,6 +49,7 @@ delivered as (
     select
         judged.record_key,
         records.raw_text,
+        records.national_number_status,
         {{ delivered_values('records') }} as delivered_values
     from judged
     inner join {{ landed_records(operator) }} as records
@@ -77,7 +78,7 @@ quarantined as (
         versioned.disposition,
         judged.unreadable_reason,
         broken.rules,
-        judged.national_number_status,
+        delivered.national_number_status,
         judged.client_key,
         delivered.raw_text,
         case when judged.is_readable then delivered.delivered_values end as delivered_values

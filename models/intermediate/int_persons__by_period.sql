@@ -44,14 +44,18 @@ periods as (
 
 ),
 
+-- a row for each age, so that it is found by being equal; no group goes beyond 150
 age_groups as (
 
     select
-        cast(age_group as {{ code }}) as age_group,
-        age_from,
-        age_to
+        ages.age,
+        cast(listed.age_group as {{ code }}) as age_group
 
-    from {{ ref('age_groups') }}
+    from (values {% for age in range(151) %}({{ age }}){{ ', ' if not loop.last }}{% endfor %}) as ages (age)
+    inner join {{ ref('age_groups') }} as listed
+        on
+            ages.age >= listed.age_from
+            and ages.age <= listed.age_to
 
 ),
 
@@ -100,10 +104,7 @@ grouped as (
         cast(aged.participations as bigint) as participations
 
     from aged
-    left join age_groups
-        on
-            aged.age >= age_groups.age_from
-            and aged.age <= age_groups.age_to
+    left join age_groups on aged.age = age_groups.age
 
 )
 

@@ -129,7 +129,8 @@ resolved as (
             'residence_area', 'training_area', 'programme_code', 'is_known_organiser_code', 'national_key',
             'raw_text', 'content_key', 'programme_name', 'birth_date_text', 'start_date_text', 'end_date_text', 'hours_text',
             'source_training_type', 'source_delivery_mode', 'source_sex', 'source_labour_status', 'source_education_level',
-            'source_organiser', 'source_residence', 'source_training_place', 'is_national_birth_date_plausible', 'is_conflicting',
+            'source_organiser', 'source_residence', 'source_training_place', 'national_number_status',
+            'is_national_birth_date_plausible', 'is_conflicting',
         ]) }},
         training_type,
         case
