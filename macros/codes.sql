@@ -17,3 +17,20 @@
 {% macro spark__code_type() -%}
     {{ return(dbt.type_string()) }}
 {%- endmacro %}
+
+-- The type of dispositions: one byte on DuckDB, too, and text elsewhere, in the same order.
+{% macro disposition_type() -%}
+    {{ return(adapter.dispatch('disposition_type')()) }}
+{%- endmacro %}
+
+{% macro default__disposition_type() -%}
+    {%- set dispositions = [
+        'before_coverage', 'cancelled', 'counted', 'duplicate', 'mirror', 'not_member', 'out_of_scope', 'rejected', 'superseded',
+        'unreadable',
+    ] -%}
+    {{ return("enum ('" ~ dispositions | join("', '") ~ "')") }}
+{%- endmacro %}
+
+{% macro spark__disposition_type() -%}
+    {{ return(dbt.type_string()) }}
+{%- endmacro %}

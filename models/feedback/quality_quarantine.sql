@@ -75,7 +75,7 @@ quarantined as (
         judged.row_number,
         judged.line_number,
         judged.record_id,
-        versioned.disposition,
+        cast(versioned.disposition as {{ dbt.type_string() }}) as disposition,
         judged.unreadable_reason,
         broken.rules,
         delivered.national_number_status,

@@ -38,7 +38,7 @@ disposed as (
         records.delivery_number,
         records.is_closed_by_absence,
         case
-            when ended_before_coverage.record_key is not null then 'before_coverage'
+            when ended_before_coverage.record_key is not null then cast('before_coverage' as {{ disposition_type() }})
             else records.disposition
         end as disposition
 

@@ -67,7 +67,7 @@ disposed as (
         quarter_end,
         case when is_closed_by_absence then last_seen_quarter_end else end_date end as end_date,
         is_closed_by_absence,
-        case
+        cast(case
             when not is_readable then 'unreadable'
             when is_replaced then 'superseded'
             when is_copy then 'duplicate'
@@ -78,7 +78,7 @@ disposed as (
             when organiser <> operator then 'mirror'
             when training_type = '_X' then 'out_of_scope'
             else 'counted'
-        end as disposition
+        end as {{ disposition_type() }}) as disposition
 
     from closed
 

@@ -20,7 +20,7 @@ accounted as (
         deliveries.operator,
         deliveries.reference_quarter,
         deliveries.sequence,
-        records.disposition,
+        cast(records.disposition as {{ dbt.type_string() }}) as disposition,
         count(*) as rows
 
     from records
