@@ -142,7 +142,12 @@ def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) ->
     with duckdb.connect(str(finished.warehouse / "synerstat.duckdb"), read_only=True) as connection:
         types = connection.execute(
             "select distinct schema_name, data_type from duckdb_columns() "
-            "where data_type like 'ENUM%' order by all"
+            "where data_type like 'ENUM%' and column_name <> 'disposition' order by all"
+        ).fetchall()
+        dispositions = connection.execute(
+            "select distinct data_type from duckdb_columns() where column_name = 'disposition' "
+            "and schema_name = 'intermediate' "
+            "and table_name <> 'int_records__left'"  # without rows in a build anew
         ).fetchall()
         listed = connection.execute(
             "select code from seeds.code_lists union select unnest(['_D', '_U', '_X', '_Z'])"
@@ -160,6 +165,11 @@ def test_codes_are_one_enumeration_and_sort_as_their_text(finished: Finished) ->
     assert len({kind for _, kind in types}) == 1
     codes = re.findall(r"'([^']*)'", types[0][1])
     assert codes == sorted(code for (code,) in listed)
+    ((of_dispositions,),) = dispositions
+    assert of_dispositions.startswith("ENUM")
+    named = re.findall(r"'([^']*)'", of_dispositions)
+    assert "counted" in named
+    assert named == sorted(named)
     # an expression that turned a code into text would go on in text, right but slow
     assert ("int_participants__by_period", "sex", True) in columns
     assert [(table, column) for table, column, is_code in columns if not is_code] == []
