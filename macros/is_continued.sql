@@ -23,16 +23,11 @@
     {{ return(api.Relation.create(database=target.database, schema='intermediate', identifier=model_name)) }}
 {%- endmacro %}
 
--- The condition on the rows that a continued build makes anew: `column`, or each of several together, stands in a row of the
--- model `reopened`. Any other build makes all of them.
+-- The condition on the rows that a continued build makes anew: `column` stands in a row of the model `reopened`. Any other
+-- build makes all of them.
 {% macro is_reopened(column, reopened, condition='true') -%}
     {%- if is_continued() -%}
-    {%- set columns = [column] if column is string else column -%}
-    ({{ columns | join(', ') }}) in (
-        select {% for each in columns %}reopened.{{ each.split('.') | last }}{{ ', ' if not loop.last }}{% endfor %}
-        from {{ ref(reopened) }} as reopened
-        where {{ condition }}
-    )
+    {{ column }} in (select reopened.{{ column.split('.') | last }} from {{ ref(reopened) }} as reopened where {{ condition }})
     {%- else -%}
     {{ synerstat.wait_for(reopened) }}true
     {%- endif -%}

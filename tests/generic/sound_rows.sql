@@ -8,9 +8,9 @@ What it checks   Everything that a model or seed promises about its rows, in one
                    accepted_values    column: [values]; missing ones are not judged
                    patterns           column: pattern of the whole text; missing ones are not judged
                    relationships      column: model.column that holds each value; missing ones are not judged
-                 `reopened` (column, model, condition): a build that continues looks at rows with this column, or these
-                 columns together, in that model only. All others it has kept as they were when a build before looked at them.
-                 They belong to the grain, so that rows kept and made twice are seen.
+                 `reopened` (column, model, condition): a build that continues looks at rows with this column in that model
+                 only. All others it has kept as they were when a build before looked at them. The column belongs to the grain,
+                 so that rows kept and made twice are seen.
 Why it matters   A join to rows that are not unique multiplies the figures without an error; a missing code makes figures
                  vanish; a code without a label can't be published; a spreadsheet that drops zeros makes codes that match
                  nothing; a blank label is an empty heading in one language.
