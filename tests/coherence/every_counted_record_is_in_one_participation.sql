@@ -1,9 +1,9 @@
 /*
 What it checks   Rows of disposition `counted` or `before_coverage` stand in exactly one participation, no other row
                  stands in any, and the two dispositions tell apart the participations that ended before the
-                 coverage. Rows of an operator are compared by their number and the sum of their keys, and by the number of
-                 records that each participation has counted: all of them in every build, which takes less than finding
-                 those that a continued build has looked at again.
+                 coverage. Rows of an operator are compared by their number and the sum of their keys, their participations
+                 by the sum of theirs, each as often as it has records: all of them in every build, which takes less than
+                 finding those that a continued build has looked at again.
 Why it matters   A counted record without a participation is accounted for, but counts nowhere.
 If it fails      Look for record_keys of the operator and disposition shown that stand in int_records__disposed or in
                  int_records__spelled only: a row without a person was lost in int_records__identified.
@@ -25,12 +25,38 @@ disposed as (
 
 ),
 
+participations as (
+
+    select
+        participation_id,
+        operator,
+        records,
+        case
+            when open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
+            else 'counted'
+        end as disposition
+    from {{ ref('int_participations__merged') }}
+
+),
+
+merged as (
+
+    select
+        operator,
+        disposition,
+        sum(records) as records,
+        sum(cast(participation_id as decimal(18, 0)) * cast(records as decimal(18, 0))) as participation_ids
+    from participations
+    group by operator, disposition
+
+),
+
 -- few: what is not among them is counted
 ended_before_coverage as (
 
     select participation_id
-    from {{ ref('int_participations__merged') }}
-    where open_end_date < cast('{{ var("coverage_start") }}' as date)
+    from participations
+    where disposition = 'before_coverage'
 
 ),
 
@@ -38,6 +64,7 @@ dated as (
 
     select
         records.record_key,
+        records.participation_id,
         records.operator,
         case when ended_before_coverage.participation_id is null then 'counted' else 'before_coverage' end as disposition
     from {{ ref('int_records__spelled') }} as records
@@ -51,26 +78,10 @@ spelled as (
         operator,
         disposition,
         count(*) as records,
-        sum(cast(record_key as decimal(38, 0))) as record_keys
+        sum(cast(record_key as decimal(38, 0))) as record_keys,
+        sum(cast(participation_id as decimal(38, 0))) as participation_ids
     from dated
     group by operator, disposition
-
-),
-
-merged as (
-
-    select
-        operator,
-        case
-            when open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
-            else 'counted'
-        end as disposition,
-        sum(records) as records
-    from {{ ref('int_participations__merged') }}
-    group by operator, case
-        when open_end_date < cast('{{ var("coverage_start") }}' as date) then 'before_coverage'
-        else 'counted'
-    end
 
 )
 
@@ -93,3 +104,4 @@ where
     coalesce(disposed.records, 0) <> coalesce(spelled.records, 0)
     or coalesce(disposed.records, 0) <> coalesce(merged.records, 0)
     or disposed.record_keys <> spelled.record_keys
+    or spelled.participation_ids <> merged.participation_ids
